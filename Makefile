@@ -1,0 +1,65 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Everything happens in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+QUESTION ?= What is the capital of France?
+
+SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
+CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
+
+.PHONY: demo test check lint types format wheel wheel-check clean
+
+demo: $(VENV)/.demo
+	$(BIN)/edgeward demo "$(QUESTION)"
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -q $(PYTEST)
+
+check: lint types
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
+
+# mypy does not follow editable installs, so it is given a view of the folders as one package.
+types: $(VENV)/.dev
+	mkdir -p build/view/edgeward
+	ln -sfn $(CURDIR)/runtime/* $(CURDIR)/kernels $(CURDIR)/quantize $(CURDIR)/bench build/view/edgeward/
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest edgeward.kernels._native --mypy-config-file pyproject.toml
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CPP)
+
+wheel: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build
+
+# The wheel, alone in an empty environment: imports, reports, and knows its version.
+wheel-check: wheel
+	rm -rf build/empty
+	$(PYTHON) -m venv build/empty
+	build/empty/bin/pip install -q dist/*.whl
+	cd build && empty/bin/edgeward doctor --json > /dev/null && empty/bin/edgeward --version
+
+clean:
+	rm -rf build dist *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --upgrade "pip>=24"
+
+$(VENV)/.demo: $(BIN)/python $(SOURCES)
+	$(BIN)/pip install -q ".[quantize]"
+	touch $@
+
+$(VENV)/.test: $(BIN)/python $(SOURCES)
+	EDGEWARD_WERROR=1 $(BIN)/pip install -q ".[test]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	$(BIN)/pip install -q ".[dev]"
+	touch $@

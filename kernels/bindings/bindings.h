@@ -1,0 +1,11 @@
+// One registration function a kernel family. Bindings convert, free the GIL and translate errors;
+// they decide nothing.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace edgeward::bindings {
+
+void register_cpu(pybind11::module_& m);
+
+}  // namespace edgeward::bindings

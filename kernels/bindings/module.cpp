@@ -1,0 +1,9 @@
+// The module edgeward.kernels._native: one call a kernel family.
+#include "bindings/bindings.h"
+#include "cpu.h"
+
+PYBIND11_MODULE(_native, m) {
+    m.doc() = "C++ kernels of Edgeward; import them through edgeward.kernels.";
+    edgeward::active_isa();  // a wrong EDGEWARD_ISA fails here, at import, not in the first request
+    edgeward::bindings::register_cpu(m);
+}

@@ -1,0 +1,55 @@
+"""Every error a caller may want to catch: it names the value, the legal range and the next step."""
+
+from __future__ import annotations
+
+
+class EdgewardError(Exception):
+    """Base of all errors raised on purpose by this package."""
+
+
+class OptionError(EdgewardError, ValueError):
+    """An argument is unknown or out of range."""
+
+
+class SourceError(EdgewardError):
+    """A model could not be found or fetched (network, index, wrong hash, no space)."""
+
+
+class IntakeError(EdgewardError):
+    """A model file is damaged, or of a kind or architecture that cannot be converted."""
+
+
+class PackError(EdgewardError):
+    """A pack is missing, damaged, altered, or of another format version."""
+
+
+class TokenizerError(EdgewardError):
+    """A tokenizer file is missing, damaged or not supported, or an id is out of range."""
+
+
+class TemplateError(EdgewardError):
+    """A chat template is missing, failed to render, or left its sandbox."""
+
+
+class ContextOverflow(EdgewardError):
+    """The prompt does not fit the context; nothing was computed."""
+
+
+class MemoryLimit(EdgewardError):
+    """A request or a model would need more memory than it was given; nothing was allocated."""
+
+
+class BudgetExceeded(EdgewardError):
+    """A request cannot be served within its limits and its policy is to refuse."""
+
+
+class SafetyBlocked(EdgewardError):
+    """A safety check refused the request."""
+
+
+class Cancelled(EdgewardError):
+    """The request was cancelled before it had produced an answer object."""
+
+
+class ModelClosed(EdgewardError):
+    """The model was closed; load it again."""
