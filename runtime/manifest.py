@@ -1,4 +1,4 @@
-"""The words of `manifest.json`: frozen structures, read and written as JSON. No file is touched here.
+"""The words of `manifest.json`: frozen structures, read and written as JSON. Touches no file.
 
 Format version 1. Unknown fields, wrong types and values out of range are refused: a manifest is
 input from outside.
@@ -104,7 +104,7 @@ class Evaluation(Part):
 
 
 class Generation(Part):
-    """What a caller gets who asks for nothing: ids that end an answer, and the model's own settings."""
+    """Defaults of a request: ids that end an answer, and the settings the model's makers advise."""
 
     stop_ids: list[Count]
     temperature: float | None = None
