@@ -17,11 +17,31 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .cancel import CancelToken as CancelToken
     from .errors import EdgewardError as EdgewardError
+    from .load import load as load
+    from .model import Model as Model
+    from .reply import Chunk as Chunk
+    from .reply import Reply as Reply
+    from .sampling import SamplingOptions as SamplingOptions
+    from .stream import AsyncStream as AsyncStream
+    from .stream import Stream as Stream
+    from .tokenizer import Tokenizer as Tokenizer
 
-# Public name -> module that defines it.
+# Public name -> module that defines it. `pull` lives in the tools that make packs: running a pack
+# does not need them.
 _HOMES = {
+    "AsyncStream": "edgeward.stream",
+    "CancelToken": "edgeward.cancel",
+    "Chunk": "edgeward.reply",
     "EdgewardError": "edgeward.errors",
+    "Model": "edgeward.model",
+    "Reply": "edgeward.reply",
+    "SamplingOptions": "edgeward.sampling",
+    "Stream": "edgeward.stream",
+    "Tokenizer": "edgeward.tokenizer",
+    "load": "edgeward.load",
+    "pull": "edgeward.quantize.pull",
 }
 
 __all__ = ["__version__", *_HOMES]

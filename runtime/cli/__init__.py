@@ -1,7 +1,7 @@
-"""The command line: one program, sub-commands."""
+"""The command line: one program, sub-commands, each loaded when it is called.
 
-from __future__ import annotations
+A sub-command is named by a string, so that this room may offer what higher rooms do without
+knowing them.
+"""
 
-
-def main() -> None:
-    raise SystemExit("not yet")
+from .main import main as main

@@ -1,0 +1,100 @@
+"""`edgeward`: finds the sub-command, runs it, turns errors into one line and an exit code.
+
+Exit codes: 0 done, 1 it could not be done, 2 it was asked for wrongly, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+import edgeward
+from edgeward.errors import EdgewardError, OptionError
+
+# Sub-command -> function, as "module:name". Order is that of the help text.
+COMMANDS = {
+    "pull": "edgeward.quantize.cli:pull",
+    "chat": "edgeward.cli.chat:chat",
+    "run": "edgeward.cli.run:run",
+    "bench": "edgeward.bench.cli:bench",
+    "doctor": "edgeward.cli.doctor:doctor",
+}
+
+
+class LazyGroup(TyperGroup):
+    """Imports a sub-command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(":")
+        single = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+        single.command(cmd_name)(getattr(import_module(module), function))
+        command = typer.main.get_command(single)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"edgeward {edgeward.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Run small language models on this device.
+
+    Start with `edgeward pull smollm2-135m`, then `edgeward chat smollm2-135m`.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the program and leave with its exit code."""
+    try:
+        app(args=arguments, prog_name="edgeward")
+    except OptionError as error:
+        _fail(error, 2)
+    except EdgewardError as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        print("interrupted.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not an error, and nothing to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        _fail(
+            EdgewardError(
+                f"{type(error).__name__}: {error}. This is a fault in edgeward; please report it "
+                f"with the output of the same command under EDGEWARD_DEBUG=1."
+            ),
+            1,
+            error,
+        )
+
+
+def _fail(error: EdgewardError, code: int, cause: BaseException | None = None) -> None:
+    if os.environ.get("EDGEWARD_DEBUG") == "1":
+        raise cause or error
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,239 @@
+"""A loaded model: text in, text out. One object serves many threads and asyncio tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+from . import chat as chat_
+from . import manifest as m
+from .cancel import CancelToken
+from .engine import Engine
+from .errors import ContextOverflow, ModelClosed, OptionError
+from .generate import Request, generate
+from .kv_cache import CachePool
+from .memory import MemoryPlan
+from .reply import Reply
+from .sampling import SamplingOptions
+from .stream import AsyncStream, Stream
+from .tokenizer import Tokenizer
+
+Prompt = str | Sequence[int]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What was loaded and how it runs."""
+
+    name: str
+    licence: str
+    folder: str
+    pack_sha256: str
+    architecture: m.Architecture
+    quantization: tuple[m.TensorGroup, ...]
+    evaluation: m.Evaluation | None
+    graph: str
+    """File of the graph that runs; `graph_kind` is "portable" or "fused"."""
+    graph_kind: str
+    provider: str
+    threads: int
+    instruction_set: str
+    context: int
+    """Tokens that prompt and answer may take together."""
+    memory: MemoryPlan
+    load_ms: float
+
+
+class Model:
+    """A loaded pack; `edgeward.load` makes one. Safe to use from many threads at once."""
+
+    def __init__(
+        self, engine: Engine, tokenizer: Tokenizer, pool: CachePool, info: ModelInfo
+    ) -> None:
+        self.tokenizer = tokenizer
+        """The model's tokenizer."""
+        self.info = info
+        """What was loaded and how it runs."""
+        self._engine: Engine | None = engine
+        self._pool = pool
+        generation = engine.pack.manifest.generation
+        self._stop_ids = frozenset(generation.stop_ids)
+        self._defaults = _defaults(generation)
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory back. Requests that are running end as they would have."""
+        self._engine = None
+        self._pool.clear()
+
+    @overload
+    def generate(
+        self,
+        prompt: Prompt,
+        *,
+        stream: Literal[False] = False,
+        cancel: CancelToken | None = None,
+        **sampling: Any,
+    ) -> Reply: ...
+    @overload
+    def generate(
+        self,
+        prompt: Prompt,
+        *,
+        stream: Literal[True],
+        cancel: CancelToken | None = None,
+        **sampling: Any,
+    ) -> Stream: ...
+    def generate(
+        self,
+        prompt: Prompt,
+        *,
+        stream: bool = False,
+        cancel: CancelToken | None = None,
+        **sampling: Any,
+    ) -> Reply | Stream:
+        """Continue a text, or a list of token ids.
+
+        `sampling` takes the arguments of `SamplingOptions`; what is left out comes from the
+        model's makers' advice in the pack, then from `SamplingOptions`. With `stream` the answer
+        comes as a `Stream` of chunks while it is made. `cancel` is a token to stop it from
+        another thread. Raises `OptionError` for a wrong argument or an empty prompt,
+        `ContextOverflow` for a prompt that does not fit, `MemoryLimit`.
+        """
+        return self._answer(prompt, True, stream, cancel, sampling)
+
+    @overload
+    def chat(
+        self,
+        messages: chat_.Messages,
+        *,
+        stream: Literal[False] = False,
+        cancel: CancelToken | None = None,
+        **sampling: Any,
+    ) -> Reply: ...
+    @overload
+    def chat(
+        self,
+        messages: chat_.Messages,
+        *,
+        stream: Literal[True],
+        cancel: CancelToken | None = None,
+        **sampling: Any,
+    ) -> Stream: ...
+    def chat(
+        self,
+        messages: chat_.Messages,
+        *,
+        stream: bool = False,
+        cancel: CancelToken | None = None,
+        **sampling: Any,
+    ) -> Reply | Stream:
+        """Answer a message or a conversation.
+
+        `messages` is a string (one user message) or a list of `{"role", "content"}`. The rest is
+        as in `generate`; `TemplateError` for a model that has no chat template.
+
+        >>> model.chat("What is the capital of France?").text  # doctest: +SKIP
+        'The capital of France is Paris.'
+        """
+        return self._answer(chat_.render(messages, self.tokenizer), False, stream, cancel, sampling)
+
+    async def agenerate(
+        self,
+        prompt: Prompt,
+        *,
+        stream: bool = False,
+        cancel: CancelToken | None = None,
+        **sampling: Any,
+    ) -> Reply | AsyncStream:
+        """`generate` for asyncio; cancelling the task stops the model."""
+        return await self._aanswer(self.generate, prompt, stream, cancel, sampling)
+
+    async def achat(
+        self,
+        messages: chat_.Messages,
+        *,
+        stream: bool = False,
+        cancel: CancelToken | None = None,
+        **sampling: Any,
+    ) -> Reply | AsyncStream:
+        """`chat` for asyncio; cancelling the task stops the model."""
+        return await self._aanswer(self.chat, messages, stream, cancel, sampling)
+
+    def _answer(
+        self,
+        prompt: Prompt,
+        add_special_tokens: bool,
+        stream: bool,
+        cancel: CancelToken | None,
+        sampling: dict[str, Any],
+    ) -> Reply | Stream:
+        engine = self._engine
+        if engine is None:
+            raise ModelClosed(f"the model {self.info.name!r} was closed; load it again.")
+        cancel = cancel or CancelToken()
+        request = self._request(prompt, add_special_tokens, cancel, sampling)
+        running = Stream(generate(request, engine, self._pool, self.tokenizer), cancel)
+        return running if stream else running.result()
+
+    def _request(
+        self,
+        prompt: Prompt,
+        add_special_tokens: bool,
+        cancel: CancelToken,
+        sampling: dict[str, Any],
+    ) -> Request:
+        options = SamplingOptions.from_arguments(**{**self._defaults, **sampling})
+        began = time.perf_counter()
+        ids = self._ids(prompt, add_special_tokens)
+        tokenize_ms = (time.perf_counter() - began) * 1000
+        if not ids:
+            raise OptionError("the prompt is empty: it gives no tokens. Give some text.")
+        left = self.info.context - len(ids)
+        if left < 1:
+            raise ContextOverflow(
+                f"the prompt has {len(ids)} tokens; the context holds {self.info.context} and "
+                f"must leave room for at least one more. Shorten the prompt by {1 - left} tokens, "
+                f"or load the model with a larger context."
+            )
+        limit = left if options.max_tokens is None else min(left, options.max_tokens)
+        stop_ids: frozenset[int] = frozenset() if options.ignore_eos else self._stop_ids
+        return Request(ids, options, limit, stop_ids, cancel, tokenize_ms)
+
+    def _ids(self, prompt: Prompt, add_special_tokens: bool) -> list[int]:
+        if isinstance(prompt, str):
+            return self.tokenizer.encode(prompt, add_special_tokens=add_special_tokens)
+        if not isinstance(prompt, Sequence) or isinstance(prompt, bytes):
+            raise OptionError(f"prompt is a {type(prompt).__name__}; give a string or token ids.")
+        top = self.info.architecture.vocabulary
+        for token in prompt:
+            if isinstance(token, bool) or not isinstance(token, int) or not 0 <= token < top:
+                raise OptionError(f"prompt holds {token!r}; token ids are 0 to {top - 1}.")
+        return list(prompt)
+
+    async def _aanswer(
+        self,
+        call: Any,
+        prompt: Any,
+        stream: bool,
+        cancel: CancelToken | None,
+        sampling: dict[str, Any],
+    ) -> Reply | AsyncStream:
+        made = await asyncio.to_thread(call, prompt, stream=True, cancel=cancel, **sampling)
+        running = AsyncStream(made)
+        return running if stream else await running.result()
+
+
+def _defaults(generation: m.Generation) -> dict[str, Any]:
+    """The makers' advice as sampling arguments; what they did not state is left out."""
+    names = ("temperature", "top_p", "top_k", "repetition_penalty")
+    stated = {name: getattr(generation, name) for name in names}
+    return {name: value for name, value in stated.items() if value is not None}

@@ -1,0 +1,33 @@
+"""What replays a request, without the prompt's text."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import uuid
+from collections.abc import Sequence
+
+import numpy as np
+
+import edgeward
+from edgeward.kernels import _native
+
+from .engine import Engine
+from .reply import Receipt
+from .sampling import SamplingOptions
+
+
+def make_receipt(engine: Engine, ids: Sequence[int], sampling: SamplingOptions) -> Receipt:
+    """The receipt of a request that ran `ids` under `sampling` on `engine`."""
+    return Receipt(
+        id=str(uuid.uuid4()),
+        pack=engine.pack.manifest.name,
+        pack_sha256=engine.pack.sha256,
+        graph=engine.graph.file,
+        prompt_sha256=hashlib.sha256(np.asarray(ids, dtype="<i8").tobytes()).hexdigest(),
+        sampling=dataclasses.asdict(sampling),
+        edgeward=edgeward.__version__,
+        onnxruntime=engine.runtime_version,
+        instruction_set=_native.active_isa(),
+        cpu_features=tuple(_native.cpu_features()),
+    )

@@ -1,0 +1,101 @@
+"""What a request gives back: the text, how it ended, what it took, and what replays it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+FinishReason = Literal["stop", "length", "cancelled"]
+"""`stop`: the model or a stop string ended it; `length`: max_tokens or the context is full."""
+
+
+@dataclass(frozen=True)
+class TokenLogprob:
+    """Natural logarithms of the probabilities of the chosen token and of the likeliest ones."""
+
+    id: int
+    token: str
+    logprob: float
+    top: tuple[tuple[int, str, float], ...] = ()
+    """The likeliest tokens as (id, text, logprob), best first."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a streamed answer: text that is final, and the tokens it took."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: FinishReason | None = None
+    """Set on the last chunk only; its text may be empty."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens that went in and came out."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    """Prompt tokens whose keys and values were still there from an earlier request."""
+    completion_tokens: int
+    """Tokens sampled, the one that ended the answer included."""
+    prompt_truncated: bool = False
+    """Always false in this version: a prompt that does not fit is refused, never cut."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of work, by a monotonic clock; a consumer's time between chunks is not in it."""
+
+    tokenize: float
+    prefill: float
+    first_token: float
+    """From the call to the first visible text (to the end for an empty answer)."""
+    per_token: tuple[float, ...]
+    """For each sampled token: model step (none for the first), sampling, text."""
+    total: float
+
+    @property
+    def decode_tokens_per_second(self) -> float | None:
+        """Speed after the first token; None for an answer of one token."""
+        rest = self.per_token[1:]
+        return len(rest) / sum(rest) * 1000 if rest else None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """All that replays a request bit for bit, except its prompt, of which it has the hash."""
+
+    id: str
+    pack: str
+    pack_sha256: str
+    graph: str
+    prompt_sha256: str
+    """Of the prompt's token ids as little-endian int64."""
+    sampling: dict[str, Any]
+    """All sampling arguments in force, the seed included."""
+    edgeward: str
+    onnxruntime: str
+    instruction_set: str
+    cpu_features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A finished answer; `str(reply)` is its text."""
+
+    text: str
+    finish_reason: FinishReason
+    usage: Usage
+    timing: Timing
+    receipt: Receipt
+    token_ids: tuple[int, ...]
+    logprobs: tuple[TokenLogprob, ...] | None = field(default=None)
+    """One for each of `token_ids` when asked for."""
+
+    def __str__(self) -> str:
+        return self.text
