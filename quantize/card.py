@@ -1,0 +1,71 @@
+"""The model card of a pack, in Markdown: what a person wants to know. Knows the manifest only."""
+
+from __future__ import annotations
+
+from edgeward.manifest import Evaluation, FileEntry, Manifest, TensorGroup
+
+
+def card(manifest: Manifest) -> str:
+    """Text of `card.md`; `manifest.files` lists all files but the card and the manifest."""
+    shape = manifest.architecture
+    source = manifest.source
+    lines = [
+        f"# {manifest.name}",
+        "",
+        f"A {shape.family} decoder, {shape.layers} layers of width {shape.hidden}, "
+        f"{shape.heads} heads ({shape.kv_heads} of keys and values), vocabulary "
+        f"{shape.vocabulary:,}, context {shape.context:,} tokens.",
+        "",
+        f"- Licence of the weights: {manifest.licence}",
+        f"- Source: `{source.file}` ({source.format}), {source.kind} `{source.reference}`, "
+        f"sha256 `{source.sha256}`",
+        f"- Size: {_megabytes(manifest.files)} MB",
+        f"- Made with: {', '.join(f'{k} {v}' for k, v in manifest.created_with.items())}",
+        "",
+        "## Weights",
+        "",
+        "| tensors | matrices | bits | block | scheme | MB |",
+        "|---|---|---|---|---|---|",
+        *(_group(group) for group in manifest.quantization),
+        "",
+        "## Measured loss",
+        "",
+        *_loss(manifest.evaluation),
+        "",
+        "## Run it",
+        "",
+        "```sh",
+        f'edgeward run {manifest.name} "What is the capital of France?"',
+        f"edgeward chat {manifest.name}",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _group(group: TensorGroup) -> str:
+    block = str(group.block) if group.block else "-"
+    return (
+        f"| {group.tensors} | {group.count} | {group.bits} | {block} | {group.scheme} "
+        f"| {group.bytes / 1e6:.1f} |"
+    )
+
+
+def _megabytes(files: dict[str, FileEntry]) -> str:
+    return f"{sum(entry.size for entry in files.values()) / 1e6:.1f}"
+
+
+def _loss(evaluation: Evaluation | None) -> list[str]:
+    if evaluation is None:
+        return ["Not measured."]
+    return [
+        f"Against the source's weights in float32, on {evaluation.text}: {evaluation.windows} "
+        f"windows of {evaluation.window} tokens, the second half of each scored "
+        f"({evaluation.positions} positions).",
+        "",
+        "| perplexity | of the source | mean KL | p99 KL | same first choice |",
+        "|---|---|---|---|---|",
+        f"| {evaluation.perplexity:.3f} | {evaluation.reference_perplexity:.3f} "
+        f"| {evaluation.mean_kl:.4f} | {evaluation.p99_kl:.4f} "
+        f"| {evaluation.top1_agreement:.1%} |",
+    ]

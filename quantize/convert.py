@@ -1,0 +1,141 @@
+"""From a local model to a pack folder: intake, graph, weights, measured loss, manifest.
+
+Knows the order of the steps. Does not know where the model was fetched from.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+import edgeward
+from edgeward import manifest as m
+from edgeward.errors import OptionError
+from edgeward.pack import CARD, MANIFEST, TEMPLATE, TOKENIZER, WEIGHTS, file_entry
+
+from .card import card
+from .families import Architecture
+from .graph import decoder
+from .graph.data_file import DataFile
+from .graph.matrices import BlockMatrices, FloatMatrices, Matrices, Stored
+from .intake import read_model
+from .pack import atomic_folder, write_bytes
+from .plan import precision
+from .weights import Weights
+
+GRAPH = "portable.onnx"
+BITS = (8, 32)
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+def convert(
+    model: Path,
+    out: Path,
+    *,
+    name: str,
+    source: m.Source,
+    licence: str,
+    tokenizer: bytes,
+    chat_template: str | None,
+    generation: m.Generation,
+    bits: int = 8,
+    evaluate: bool = True,
+    progress: Progress | None = None,
+) -> m.Manifest:
+    """Make the pack `out` of the local `model`, a GGUF file or a Hugging Face folder.
+
+    `bits` is 8 (blocks of 8-bit weights) or 32 (float32, the reference). `tokenizer` is the
+    content of tokenizer.json. With `evaluate`, the loss against the float32 weights is measured on
+    a small built-in text and written into the manifest.
+
+    The folder appears whole or not at all; one that is already there is replaced at the end.
+    Raises `IntakeError` for a model that cannot be converted, `OptionError` for other bits,
+    `OSError` for a full disk and the like.
+    """
+    if bits not in BITS:
+        raise OptionError(f"bits={bits!r} is not known; choose one of {BITS}.")
+    tell = progress or (lambda stage, done, total: None)
+    weights = read_model(model)
+    with atomic_folder(out) as folder:
+        stored = _write_graph(weights, folder, bits, tell)
+        write_bytes(folder / TOKENIZER, tokenizer)
+        if chat_template is not None:
+            write_bytes(folder / TEMPLATE, chat_template.encode())
+        evaluation = None
+        names = [GRAPH, WEIGHTS, TOKENIZER] + ([TEMPLATE] if chat_template is not None else [])
+        manifest = m.Manifest(
+            format=1,
+            name=name,
+            licence=licence,
+            created_with=_versions(),
+            source=source,
+            architecture=_shape(weights.architecture),
+            graphs=[m.Graph(file=GRAPH, kind="portable")],
+            quantization=_groups(stored),
+            generation=generation,
+            evaluation=evaluation,
+            files={file: file_entry(folder / file) for file in names},
+        )
+        write_bytes(folder / CARD, card(manifest).encode())
+        manifest.files[CARD] = file_entry(folder / CARD)
+        write_bytes(folder / MANIFEST, m.encode(manifest))
+    return manifest
+
+
+def _write_graph(weights: Weights, folder: Path, bits: int, tell: Progress) -> list[Stored]:
+    with DataFile(folder / WEIGHTS) as data:
+        matrices: Matrices = (
+            FloatMatrices(data) if bits == 32 else BlockMatrices(data, precision(weights))
+        )
+        graph = decoder.build(
+            weights,
+            data,
+            matrices,
+            data_name=WEIGHTS,
+            progress=lambda done, total: tell("weights", done, total),
+        )
+    write_bytes(folder / GRAPH, graph.SerializeToString(deterministic=True))
+    return matrices.stored
+
+
+def _shape(model: Architecture) -> m.Architecture:
+    return m.Architecture(
+        family=model.family,
+        layers=model.layers,
+        hidden=model.hidden,
+        intermediate=model.intermediate,
+        heads=model.heads,
+        kv_heads=model.kv_heads,
+        head_dim=model.head_dim,
+        vocabulary=model.vocabulary,
+        context=model.context,
+        rope_theta=model.rope.theta,
+        norm_epsilon=model.norm_epsilon,
+        tied_head=model.tied_head,
+    )
+
+
+def _groups(stored: Iterable[Stored]) -> list[m.TensorGroup]:
+    """Matrices of the same kind and form, as one row each."""
+    groups: dict[tuple[str, int, int, str], tuple[int, int]] = {}
+    for one in stored:
+        key = (one.kind, one.bits, one.block, one.scheme)
+        count, size = groups.get(key, (0, 0))
+        groups[key] = (count + one.tensors, size + one.size)
+    return [
+        m.TensorGroup(tensors=kind, count=count, bits=bits, block=block, scheme=scheme, bytes=size)
+        for (kind, bits, block, scheme), (count, size) in groups.items()
+    ]
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "edgeward": edgeward.__version__,
+        "onnx": version("onnx"),
+        "numpy": version("numpy"),
+        "python": platform.python_version(),
+    }

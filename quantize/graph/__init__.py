@@ -1,0 +1,1 @@
+"""ONNX graphs of decoders, built node by node over weights in one file. Runs nothing."""

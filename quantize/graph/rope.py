@@ -1,0 +1,30 @@
+"""Cosines and sines of the rotary embedding, as `GroupQueryAttention` takes them.
+
+Knows the formula (Su et al., 2021; Llama 3 scaling as divisors of the frequencies) only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgeward.quantize.families import Rope
+from edgeward.quantize.weights import Floats
+
+
+def inverse_frequencies(rope: Rope, head_dim: int) -> Floats:
+    """Radians a position for each pair of dimensions, float32 (head_dim / 2,).
+
+    Rounded to float32 in the places where transformers rounds, so that both give the same angles.
+    """
+    exponents = np.arange(0, head_dim, 2, dtype=np.float32) / np.float32(head_dim)
+    frequencies = 1.0 / np.power(np.float32(rope.theta), exponents, dtype=np.float32)
+    if rope.factors is not None:
+        frequencies = frequencies / np.asarray(rope.factors, np.float32)
+    return np.asarray(frequencies, np.float32)
+
+
+def caches(rope: Rope, head_dim: int, context: int) -> tuple[Floats, Floats]:
+    """Cosines and sines, float32 (context, head_dim / 2) each."""
+    positions = np.arange(context, dtype=np.float32)
+    angles = np.outer(positions, inverse_frequencies(rope, head_dim))
+    return np.cos(angles), np.sin(angles)

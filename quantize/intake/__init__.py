@@ -1,0 +1,24 @@
+"""Local model files in, `Weights` out. Knows which reader a path needs; fetches nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeward.errors import IntakeError
+from edgeward.quantize.weights import Weights
+
+
+def read_model(path: Path) -> Weights:
+    """Open a model: a GGUF file or a Hugging Face folder (config.json, *.safetensors).
+
+    Reads headers only; the weights stay on disk until asked for. Raises `IntakeError`.
+    """
+    if path.is_dir():
+        from . import safetensors
+
+        return safetensors.read(path)
+    if not path.exists():
+        raise IntakeError(f"{path} does not exist; give a .gguf file or a Hugging Face folder.")
+    from . import gguf
+
+    return gguf.read(path)

@@ -1,0 +1,74 @@
+"""What every intake checks before a model's numbers are trusted. Knows no file format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from edgeward.errors import IntakeError
+from edgeward.quantize.families import Architecture
+from edgeward.quantize.weights import Floats
+
+_SHOWN = 4
+
+
+def finite(path: Path, name: str, *arrays: Floats) -> None:
+    """Raise `IntakeError` if any number of tensor `name` is NaN or infinite."""
+    for array in arrays:
+        if not np.isfinite(array).all():
+            raise IntakeError(
+                f"{path}: tensor '{name}' holds NaN or infinity; the file is damaged or its "
+                f"training diverged. Fetch the file again, or choose another model."
+            )
+
+
+def architecture(path: Path, shape: Architecture) -> None:
+    """Raise `IntakeError` if the sizes contradict each other."""
+    if shape.heads % shape.kv_heads:
+        raise IntakeError(
+            f"{path}: {shape.heads} heads cannot share {shape.kv_heads} heads of keys and values; "
+            f"the first must be a multiple of the second. Fetch the file again."
+        )
+    if shape.head_dim % 8:
+        raise IntakeError(
+            f"{path}: a head has {shape.head_dim} values; the attention operator needs a multiple "
+            f"of 8. Choose another model."
+        )
+
+
+def tensors(
+    path: Path,
+    *,
+    expected: Mapping[str, tuple[int, ...]],
+    found: Mapping[str, tuple[int, ...]],
+    ignored: Callable[[str], bool],
+) -> None:
+    """Raise `IntakeError` unless the file holds exactly the tensors its architecture needs.
+
+    A tensor that nobody expects changes the result as surely as one that is missing; only those
+    that `ignored` accepts may stay unused.
+    """
+    if missing := [name for name in expected if name not in found]:
+        raise IntakeError(
+            f"{path} lacks {_some(missing)}, which its settings call for; it is incomplete or of "
+            f"another architecture than it says. Fetch the whole model again."
+        )
+    for name, shape in expected.items():
+        if found[name] != shape:
+            raise IntakeError(
+                f"{path}: tensor '{name}' has the shape {found[name]}, its settings call for "
+                f"{shape}. Fetch the file again, or choose another model."
+            )
+    if unknown := [name for name in found if name not in expected and not ignored(name)]:
+        raise IntakeError(
+            f"{path} holds {_some(unknown)}, unknown to its architecture; the result would be "
+            f"wrong without. Choose another model."
+        )
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:_SHOWN])
+    more = len(names) - _SHOWN
+    return f"the tensors {shown}" + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,1 @@
+"""From numbers to blocks of few bits. Knows arrays only: no files, no graphs."""
