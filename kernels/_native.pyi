@@ -1,5 +1,75 @@
 """Types of the C++ module; `mypy.stubtest` proves them against the binary."""
 
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
 def active_isa() -> str: ...
 def supported_isas() -> list[str]: ...
 def cpu_features() -> list[str]: ...
+def philox4x32_10(
+    counter: Annotated[Sequence[int], 4], key: Annotated[Sequence[int], 2]
+) -> list[int]: ...
+
+class Sampler:
+    """Draws tokens for one request; the order and meaning of its steps are in docs/sampling.md.
+
+    A setting that is off costs nothing. Holds the history that penalties need and scratch memory
+    that stops growing after the first steps. One request, one thread at a time: a second caller
+    gets `RuntimeError`. Every argument out of range is a `ValueError` with the value and the range.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        typical_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        frequency_penalty: float = 0.0,
+        presence_penalty: float = 0.0,
+        logit_bias: Mapping[int, float] = ...,
+        banned_ids: Sequence[int] = ...,
+        seed: int = 0,
+        isa: str | None = None,
+    ) -> None:
+        """`isa` picks one of `supported_isas()`; None is the one in use. All draw the same."""
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    def observe_prompt(self, ids: Sequence[int]) -> None:
+        """Notes prompt tokens, for the repetition penalty."""
+    def observe(self, id: int) -> None:
+        """Notes one token of the output, for all three penalties."""
+    def sample(
+        self,
+        logits: NDArray[np.float32],
+        position: int,
+        allowed: NDArray[np.uint32] | None = None,
+    ) -> int:
+        """The token id drawn at `position` (0 ... 2^63 - 1, a part of the random key).
+
+        `logits`: float32, shape (vocab_size,), contiguous. Where bias, bans or penalties are set,
+        single values change during the call and are put back; a read-only array is copied instead.
+        `allowed`: uint32, shape (ceil(vocab_size / 32),); bit i % 32 of word i // 32 is token i.
+
+        Raises ValueError for NaN, for +inf, and when no token is left.
+
+        >>> import numpy as np
+        >>> Sampler(4, temperature=0).sample(np.array([0, 3, 1, 3], np.float32), position=0)
+        1
+        """
+    def logprobs(
+        self, logits: NDArray[np.float32], id: int, top_n: int = 0
+    ) -> tuple[float, list[tuple[int, float]]]:
+        """Natural log-probabilities of `id` and of the `top_n` most probable tokens, best first.
+
+        They are the model's own, before every setting of this sampler (vLLM's `raw_logprobs`).
+        Tokens at -inf are left out of the list, which may then be shorter.
+        """

@@ -1,0 +1,58 @@
+// Changes the logits of a few tokens and puts them back.
+//
+// Knows: bans, bias, penalties, in vLLM's order. Does not know: the other hundred thousand logits,
+// which are neither copied nor touched: that is why a penalty costs by the length of the history
+// and not by the vocabulary.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sampling/history.h"
+#include "sampling/options.h"
+
+namespace edgeward::sampling {
+
+class Adjustments {
+ public:
+    explicit Adjustments(const Options& options);
+
+    History& history() { return history_; }
+    // True when apply() would change nothing, now.
+    bool empty() const { return banned_.empty() && bias_.empty() && history_.entries().empty(); }
+
+    void apply(float* logits);
+    // Undoes the last apply(), to the bit.
+    void restore(float* logits);
+
+ private:
+    struct Change {
+        std::uint32_t id;
+        float value;
+    };
+
+    void remember(std::uint32_t id, float value) { changed_.push_back({id, value}); }
+
+    History history_;
+    std::vector<Change> bias_;
+    std::vector<std::uint32_t> banned_;
+    std::vector<Change> changed_;  // values before, in the order of change
+};
+
+// Restores on the way out, also when an error is thrown.
+class AdjustedLogits {
+ public:
+    AdjustedLogits(Adjustments& adjustments, float* logits)
+        : adjustments_(adjustments), logits_(logits) {
+        adjustments_.apply(logits_);
+    }
+    ~AdjustedLogits() { adjustments_.restore(logits_); }
+    AdjustedLogits(const AdjustedLogits&) = delete;
+    AdjustedLogits& operator=(const AdjustedLogits&) = delete;
+
+ private:
+    Adjustments& adjustments_;
+    float* logits_;
+};
+
+}  // namespace edgeward::sampling

@@ -1,0 +1,75 @@
+#include "sampling/draw.h"
+
+#include <cmath>
+
+namespace edgeward::sampling {
+namespace {
+
+// A number in [0, total): the high half of the 128-bit product.
+std::uint64_t below(std::uint64_t bits, std::uint64_t total) {
+    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits) * total) >> 64);
+}
+
+}  // namespace
+
+void Weights::reset(const float* values, std::size_t n, float highest, float scale) {
+    size_ = n;
+    blocks_ = blocks_of(n);
+    if (weights_.size() < padded(n)) {
+        weights_.resize(padded(n));
+        block_mass_.resize(blocks_);
+    }
+    total_ = passes_.weigh(values, n, highest, scale, weights_.data(), block_mass_.data());
+}
+
+void Weights::recount() {
+    total_ = passes_.mass_above(weights_.data(), blocks_, -1, block_mass_.data());
+}
+
+// The index under `offset` when the weights (those that rank above the pivot, or all) are laid end
+// to end by index. Needs offset < the sum of block_mass_.
+std::size_t Weights::locate(std::uint64_t offset, std::size_t pivot, bool above_only) const {
+    std::size_t block = 0;
+    for (; offset >= block_mass_[block]; ++block) offset -= block_mass_[block];
+    for (std::size_t i = block * kBlock;; ++i) {
+        const std::uint32_t weight = weights_[i];
+        const bool counts =
+            !above_only || weight > weights_[pivot] || (weight == weights_[pivot] && i < pivot);
+        if (!counts) continue;
+        if (offset < weight) return i;
+        offset -= weight;
+    }
+}
+
+// The sum of all that ranks above index i, by block. Before i an equal weight ranks above it.
+std::uint64_t Weights::weigh_above(std::size_t i) {
+    const auto bar = static_cast<std::int32_t>(weights_[i]);
+    const std::size_t block = i / kBlock, next = block + 1;
+    std::uint64_t sum = passes_.mass_above(weights_.data(), block, bar - 1, block_mass_.data()) +
+                        passes_.mass_above(weights_.data() + next * kBlock, blocks_ - next, bar,
+                                           block_mass_.data() + next);
+    std::uint64_t here = 0;
+    for (std::size_t j = block * kBlock; j < next * kBlock; ++j) {
+        const std::uint32_t weight = weights_[j];
+        here += weight > weights_[i] || (weight == weights_[i] && j < i) ? weight : 0;
+    }
+    block_mass_[block] = here;
+    return sum + here;
+}
+
+std::size_t Weights::draw(const Dice& dice) const {
+    return locate(below(dice.bits(0), total_), 0, false);
+}
+
+std::size_t Weights::draw_nucleus(const Dice& dice, double p) {
+    // Whole numbers below 2^53 on both sides: "less than p of the whole" is exact.
+    const auto reached = static_cast<std::uint64_t>(std::ceil(p * static_cast<double>(total_)));
+    std::size_t chosen = draw(dice);
+    for (std::uint32_t attempt = 1;; ++attempt) {
+        const std::uint64_t above = weigh_above(chosen);
+        if (above < reached) return chosen;
+        chosen = locate(below(dice.bits(attempt), above), chosen, true);
+    }
+}
+
+}  // namespace edgeward::sampling

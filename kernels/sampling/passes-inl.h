@@ -1,0 +1,163 @@
+// Body of the passes, compiled once per instruction set: define EDGEWARD_PASSES_ISA, then include.
+//
+// Written with vectors of any width: each lane rounds alone, maxima and integer sums do not depend
+// on their order, so all widths agree bit for bit (-ffp-contract=off keeps the multiply-adds
+// apart).
+#include "sampling/passes.h"
+#include "simd.h"
+
+namespace edgeward::sampling::EDGEWARD_PASSES_ISA {
+namespace {
+
+using namespace simd;
+
+static_assert(kBlock % (4 * kLanes) == 0);
+
+constexpr float kMinusInf = -__builtin_inff();
+
+inline std::size_t lesser(std::size_t a, std::size_t b) { return a < b ? a : b; }
+
+// The sum of everything read is the NaN trap: it is sticky and costs one addition a vector. Sums of
+// +inf and -inf, or of values near the largest float, are the false alarms.
+bool block_max(const float* x, std::size_t n, float* highest) {
+    Floats trap_a{}, trap_b{};
+    const std::size_t whole = n / kBlock;
+    for (std::size_t b = 0; b < whole; ++b, x += kBlock) {
+        Floats best_a = load(x), best_b = load(x + kLanes);
+        trap_a += best_a;
+        trap_b += best_b;
+        for (std::size_t i = 2 * kLanes; i < kBlock; i += 2 * kLanes) {
+            const Floats a = load(x + i), c = load(x + i + kLanes);
+            best_a = max(a, best_a);
+            best_b = max(c, best_b);
+            trap_a += a;
+            trap_b += c;
+        }
+        highest[b] = reduce_max(max(best_a, best_b));
+    }
+    const std::size_t rest = n - whole * kBlock;
+    if (rest != 0) {
+        Floats best = Floats{} + kMinusInf;
+        for (std::size_t i = 0; i < rest; i += kLanes) {
+            const Floats v =
+                rest - i >= kLanes ? load(x + i) : load_part(x + i, rest - i, kMinusInf);
+            best = max(v, best);
+            trap_a += v;
+        }
+        highest[whole] = reduce_max(best);
+    }
+    trap_a += trap_b;
+    return any(trap_a != trap_a);
+}
+
+std::size_t collect(const float* x, std::size_t n, const float* highest, float threshold,
+                    std::uint32_t* ids, float* values) {
+    const Floats bar = Floats{} + threshold;
+    std::size_t count = 0;
+    for (std::size_t begin = 0; begin < n; begin += kBlock) {
+        if (highest[begin / kBlock] < threshold) continue;
+        const std::size_t end = lesser(begin + kBlock, n);
+        for (std::size_t i = begin; i < end; i += kLanes) {
+            const std::size_t stop = lesser(i + kLanes, end);
+            if (stop - i == kLanes && !any(load(x + i) >= bar)) continue;
+            for (std::size_t j = i; j < stop; ++j) {  // no branch: write always, keep if it counts
+                ids[count] = static_cast<std::uint32_t>(j);
+                values[count] = x[j];
+                count += x[j] >= threshold;
+            }
+        }
+    }
+    return count;
+}
+
+// 2^30 * 2^power for power <= 0, rounded: power = whole + part, part in [-1/2, 1/2]. The polynomial
+// of degree 5 is a minimax fit of 2^part with its constant fixed at 1 (relative error 1.6e-7 in
+// float arithmetic), its coefficients already times 2^30.
+inline Ints weight_of(Floats x, Floats highest, Floats scale) {
+    constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
+    constexpr float kUnit = static_cast<float>(kUnitWeight);
+    const Floats power = max((x - highest) * scale, Floats{} + kLowestPower);
+    const Floats shifted = power + kRound;
+    const Floats part = power - (shifted - kRound);
+    Floats p = Floats{} + 0x1.5bd97cp-10f * kUnit;
+    p = p * part + 0x1.3ce8b2p-7f * kUnit;
+    p = p * part + 0x1.c6b6dap-5f * kUnit;
+    p = p * part + 0x1.ebf9c2p-3f * kUnit;
+    p = p * part + 0x1.62e42ap-1f * kUnit;
+    p = p * part + kUnit;
+    // The low bits of `shifted` are the whole part; move them to the exponent of p.
+    const Ints bits = reinterpret_cast<Ints>(p) + (reinterpret_cast<Ints>(shifted) << 23);
+    return __builtin_convertvector(reinterpret_cast<Floats>(bits) + 0.5f, Ints);
+}
+
+// Two weights make at most 2^31, so pairs are added in 32 bits before they are widened.
+inline void add_pair(Ints a, Ints b, Longs& even, Longs& odd) {
+    const Longs pair = reinterpret_cast<Longs>(a + b);
+    even += pair & 0xffffffffu;
+    odd += pair >> 32;
+}
+
+std::uint64_t weigh(const float* x, std::size_t n, float highest, float scale,
+                    std::uint32_t* weights, std::uint64_t* block_mass) {
+    const Floats top = Floats{} + highest, by = Floats{} + scale;
+    std::uint64_t total = 0;
+    for (std::size_t begin = 0; begin < n; begin += kBlock) {
+        Longs even{}, odd{};
+        const std::size_t size = lesser(kBlock, n - begin);
+        std::size_t i = begin;
+        for (; i + 2 * kLanes <= begin + size; i += 2 * kLanes) {
+            const Ints a = weight_of(load(x + i), top, by);
+            const Ints b = weight_of(load(x + i + kLanes), top, by);
+            store(weights + i, a);
+            store(weights + i + kLanes, b);
+            add_pair(a, b, even, odd);
+        }
+        for (; i < begin + kBlock; i += kLanes) {
+            const std::size_t left = i < n ? n - i : 0;
+            Ints w{};
+            if (left != 0) {
+                w = weight_of(left >= kLanes ? load(x + i) : load_part(x + i, left, kMinusInf), top,
+                              by);
+            }
+            store(weights + i, w);
+            add_pair(w, Ints{}, even, odd);
+        }
+        total += block_mass[begin / kBlock] = reduce_add(even + odd);
+    }
+    return total;
+}
+
+std::uint64_t mass_above(const std::uint32_t* weights, std::size_t blocks, std::int32_t threshold,
+                         std::uint64_t* block_mass) {
+    const Ints bar = Ints{} + threshold;
+    std::uint64_t total = 0;
+    for (std::size_t b = 0; b < blocks; ++b, weights += kBlock) {
+        Longs even{}, odd{};
+        for (std::size_t i = 0; i < kBlock; i += 2 * kLanes) {
+            const Ints u = load(weights + i), v = load(weights + i + kLanes);
+            add_pair(u > bar ? u : Ints{}, v > bar ? v : Ints{}, even, odd);
+        }
+        total += block_mass[b] = reduce_add(even + odd);
+    }
+    return total;
+}
+
+void keep_allowed(const float* x, std::size_t n, const std::uint32_t* allowed, float* out) {
+    Ints lane_bit{};
+    for (std::size_t lane = 0; lane < kLanes; ++lane) lane_bit[lane] = std::int32_t{1} << lane;
+    const Floats banned = Floats{} + kMinusInf;
+    std::size_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) {
+        const auto bits = static_cast<std::int32_t>(allowed[i / 32] >> (i % 32));
+        const Ints set = (Ints{} + bits) & lane_bit;
+        store(out + i, set != 0 ? load(x + i) : banned);
+    }
+    for (; i < n; ++i) out[i] = (allowed[i / 32] >> (i % 32) & 1) != 0 ? x[i] : kMinusInf;
+}
+
+}  // namespace
+
+extern const Passes kPasses;
+const Passes kPasses{block_max, collect, weigh, mass_above, keep_allowed};
+
+}  // namespace edgeward::sampling::EDGEWARD_PASSES_ISA

@@ -1,0 +1,66 @@
+// The passes over many logits that every sampler is made of, one set a instruction set.
+//
+// Knows: arrays, blocks of kBlock values, weights. Does not know: what a sampler is.
+//
+// A *weight* is a probability up to a common factor, as an integer: round(2^30 * exp(z)), z <= 0
+// being the scaled logit less the highest. Sums of integers do not depend on their order, so every
+// instruction set, batch and device that computes the same weights draws the same token. The
+// resolution is 2^-31 of the highest probability; the exponential itself is within 5e-7.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu.h"
+
+namespace edgeward::sampling {
+
+constexpr std::size_t kBlock = 256;
+constexpr std::uint32_t kUnitWeight = 1u << 30;
+// A weight with z below this (times ln 2) is 0 on every machine.
+constexpr float kLowestPower = -32.0f;
+
+constexpr std::size_t blocks_of(std::size_t n) { return (n + kBlock - 1) / kBlock; }
+// Arrays of weights are filled with zeros up to a whole block.
+constexpr std::size_t padded(std::size_t n) { return blocks_of(n) * kBlock; }
+
+struct Passes {
+    // Writes the highest of each block of x[0..n). Returns true when x may hold a NaN (a NaN never
+    // goes unnoticed; very large finite values can raise a false alarm).
+    bool (*block_max)(const float* x, std::size_t n, float* highest);
+
+    // Appends index and value of every x >= threshold, in order, looking only into blocks whose
+    // `highest` reaches it. Room for every value of those blocks is needed. Returns the count.
+    std::size_t (*collect)(const float* x, std::size_t n, const float* highest, float threshold,
+                           std::uint32_t* ids, float* values);
+
+    // weights[i] = round(2^30 * 2^((x[i] - highest) * scale)), zeros up to padded(n), and the sum
+    // of each block. Returns the sum of all. Needs x[i] <= highest < inf.
+    std::uint64_t (*weigh)(const float* x, std::size_t n, float highest, float scale,
+                           std::uint32_t* weights, std::uint64_t* block_mass);
+
+    // Sums the weights above `threshold` (signed, so that -1 means all) of whole blocks.
+    std::uint64_t (*mass_above)(const std::uint32_t* weights, std::size_t blocks,
+                                std::int32_t threshold, std::uint64_t* block_mass);
+
+    // out[i] = x[i] where bit i % 32 of allowed[i / 32] is set, else -inf.
+    void (*keep_allowed)(const float* x, std::size_t n, const std::uint32_t* allowed, float* out);
+};
+
+// Those built for `isa`, which must be one of supported_isas().
+const Passes& passes_for(Isa isa);
+
+namespace generic {
+extern const Passes kPasses;
+}
+namespace avx2 {
+extern const Passes kPasses;
+}
+namespace avx512 {
+extern const Passes kPasses;
+}
+namespace neon {
+extern const Passes kPasses;
+}
+
+}  // namespace edgeward::sampling

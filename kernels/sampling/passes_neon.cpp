@@ -1,0 +1,2 @@
+#define EDGEWARD_PASSES_ISA neon
+#include "sampling/passes-inl.h"
