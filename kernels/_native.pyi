@@ -1,7 +1,7 @@
 """Types of the C++ module; `mypy.stubtest` proves them against the binary."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Sampler:
     def vocab_size(self) -> int: ...
     @property
     def seed(self) -> int: ...
-    def observe_prompt(self, ids: Sequence[int]) -> None:
+    def observe_prompt(self, ids: Sequence[int] | NDArray[np.integer[Any]]) -> None:
         """Notes prompt tokens, for the repetition penalty."""
     def observe(self, id: int) -> None:
         """Notes one token of the output, for all three penalties."""

@@ -51,7 +51,8 @@ def weights(values: Floats, scale: np.float32) -> NDArray[np.int64]:
         for c in ("0x1.3ce8b2p-7", "0x1.c6b6dap-5", "0x1.ebf9c2p-3", "0x1.62e42ap-1", "0x1p0"):
             p = p * part + f(float.fromhex(c)) * f(UNIT_WEIGHT)
     whole = np.rint(power).astype(np.int32)
-    return (np.ldexp(p, whole) + f(0.5)).astype(np.int64)
+    weight: NDArray[np.int64] = (np.ldexp(p, whole) + f(0.5)).astype(np.int64)
+    return weight
 
 
 def kept_by_mass(mass: NDArray[np.int64], order: NDArray[np.int64], p: float) -> NDArray[np.bool_]:
@@ -60,6 +61,16 @@ def kept_by_mass(mass: NDArray[np.int64], order: NDArray[np.int64], p: float) ->
     before = np.cumsum(ordered) - ordered
     kept = np.zeros(len(mass), dtype=bool)
     kept[order] = before < math.ceil(p * float(mass.sum()))
+    return kept
+
+
+def _smallest_set(
+    p: NDArray[np.float64], order: NDArray[np.int64], mass: float
+) -> NDArray[np.float64]:
+    before = np.cumsum(p[order]) - p[order]
+    kept = np.zeros_like(p)
+    kept[order] = np.where(before < mass, p[order], 0)
+    kept /= kept.sum()
     return kept
 
 
@@ -165,6 +176,25 @@ class Sampler:
             loser = int(np.flatnonzero(rank == token)[0])
             mass[rank[loser:]] = 0
         raise AssertionError("unreachable: every attempt drops a token")
+
+    def probabilities(self, logits: Floats, allowed: Bits | None = None) -> NDArray[np.float64]:
+        """What the draws should follow, from the samplers' definitions in real numbers.
+
+        Shares no step with `sample` after the adjustments: no integers, no attempts.
+        """
+        x = self.adjusted(logits, allowed).astype(np.float64)
+        if self.temperature < 1e-5:
+            return np.where(np.arange(len(x)) == x.argmax(), 1.0, 0.0)
+        p = np.exp((x - x.max()) / self.temperature)
+        p[p < self.min_p * p.max()] = 0
+        if self.top_k > 0:
+            p[np.argsort(-x, kind="stable")[self.top_k :]] = 0
+        p /= p.sum()
+        if self.typical_p < 1:
+            surprise = -np.log(np.where(p > 0, p, 1))
+            far = np.where(p > 0, np.abs(surprise - (p * surprise).sum()), np.inf)
+            p = _smallest_set(p, np.argsort(far, kind="stable"), self.typical_p)
+        return _smallest_set(p, np.argsort(-p, kind="stable"), self.top_p)
 
     def logprobs(
         self, logits: Floats, id: int, top_n: int = 0

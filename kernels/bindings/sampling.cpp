@@ -67,13 +67,14 @@ class PySampler {
  public:
     PySampler(const Options& options, const sampling::Passes& passes) : sampler_(options, passes) {}
 
-    std::size_t vocab_size() const { return sampler_.options().vocab_size; }
+    std::int64_t vocab_size() const { return sampler_.options().vocab_size; }
     std::uint64_t seed() const { return sampler_.options().seed; }
 
-    void observe_prompt(const std::vector<std::int64_t>& ids) {
-        for (const std::int64_t id : ids) sampling::require_id("a prompt id", id, vocab_size());
+    void observe_prompt(const py::object& sequence) {
+        const std::vector<std::uint32_t> ids = ids_of(sequence);
         const InUse guard(in_use_);
-        for (const std::int64_t id : ids) sampler_.observe_prompt(static_cast<std::uint32_t>(id));
+        const py::gil_scoped_release release;
+        for (const std::uint32_t id : ids) sampler_.observe_prompt(id);
     }
 
     void observe(std::int64_t id) {
@@ -84,9 +85,10 @@ class PySampler {
 
     std::uint32_t sample(py::array logits, std::int64_t position,
                          const std::optional<py::array>& allowed) {
-        require_row<float>(logits, "logits", "float32", vocab_size());
+        require_row<float>(logits, "logits", "float32", sampler_.options().tokens());
         if (allowed) {
-            require_row<std::uint32_t>(*allowed, "allowed", "uint32", (vocab_size() + 31) / 32);
+            require_row<std::uint32_t>(*allowed, "allowed", "uint32",
+                                       (sampler_.options().tokens() + 31) / 32);
         }
         if (position < 0) {
             throw std::invalid_argument("position is " + std::to_string(position) +
@@ -106,9 +108,9 @@ class PySampler {
     std::pair<float, std::vector<sampling::TokenLogprob>> logprobs(const py::array& logits,
                                                                    std::int64_t id,
                                                                    std::int64_t top_n) {
-        require_row<float>(logits, "logits", "float32", vocab_size());
+        require_row<float>(logits, "logits", "float32", sampler_.options().tokens());
         sampling::require_id("id", id, vocab_size());
-        if (top_n < 0 || static_cast<std::uint64_t>(top_n) > vocab_size()) {
+        if (top_n < 0 || top_n > vocab_size()) {
             throw std::invalid_argument("top_n is " + std::to_string(top_n) +
                                         "; it must be between 0 and " +
                                         std::to_string(vocab_size()));
@@ -123,6 +125,29 @@ class PySampler {
     }
 
  private:
+    // A list or an array of whole numbers, each a token of this vocabulary.
+    std::vector<std::uint32_t> ids_of(const py::object& sequence) const {
+        const auto array = py::array::ensure(sequence);
+        if (!array) throw std::invalid_argument("ids are no list or array of whole numbers");
+        const char kind = array.dtype().kind();
+        if (array.ndim() != 1 || (array.size() > 0 && kind != 'i' && kind != 'u')) {
+            throw std::invalid_argument("ids are an array of " +
+                                        py::str(array.dtype()).cast<std::string>() + " with " +
+                                        std::to_string(array.ndim()) +
+                                        " dimensions; they must be whole numbers in one dimension");
+        }
+        const auto ids = py::array_t<std::int64_t, py::array::forcecast>::ensure(array);
+        if (!ids) throw std::invalid_argument("ids do not fit 64 bits");
+        const auto values = ids.unchecked<1>();
+        std::vector<std::uint32_t> checked;
+        checked.reserve(static_cast<std::size_t>(values.shape(0)));
+        for (py::ssize_t i = 0; i < values.shape(0); ++i) {
+            sampling::require_id("a prompt id", values(i), vocab_size());
+            checked.push_back(static_cast<std::uint32_t>(values(i)));
+        }
+        return checked;
+    }
+
     Sampler sampler_;
     std::atomic_flag in_use_;
 };
@@ -135,7 +160,7 @@ std::unique_ptr<PySampler> make_sampler(std::int64_t vocab_size, double temperat
                                         std::vector<std::int64_t> banned_ids, std::uint64_t seed,
                                         const std::optional<std::string>& isa) {
     Options options;
-    options.vocab_size = vocab_size < 0 ? 0 : static_cast<std::size_t>(vocab_size);
+    options.vocab_size = vocab_size;
     options.temperature = temperature;
     options.top_k = top_k;
     options.top_p = top_p;

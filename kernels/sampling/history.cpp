@@ -9,7 +9,7 @@ History::History(const Options& options)
       grow_(static_cast<float>(options.repetition_penalty)),
       frequency_(options.frequency_penalty),
       presence_(options.presence_penalty) {
-    if (repeats_ || counts_) slots_.resize(options.vocab_size);
+    if (repeats_ || counts_) slots_.resize(options.tokens());
 }
 
 std::uint32_t History::slot_of(std::uint32_t id) {

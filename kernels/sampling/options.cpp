@@ -7,7 +7,7 @@
 namespace edgeward::sampling {
 namespace {
 
-constexpr std::size_t kLargestVocabulary = std::size_t{1} << 24;
+constexpr std::int64_t kLargestVocabulary = std::int64_t{1} << 24;
 
 std::string text(double value) {
     char buffer[32];
@@ -36,8 +36,8 @@ void require_above(const char* name, double value, double low, double high) {
 
 }  // namespace
 
-void require_id(const char* what, std::int64_t id, std::size_t vocab_size) {
-    if (id < 0 || static_cast<std::uint64_t>(id) >= vocab_size) {
+void require_id(const char* what, std::int64_t id, std::int64_t vocab_size) {
+    if (id < 0 || id >= vocab_size) {
         throw std::invalid_argument(std::string(what) + " is " + std::to_string(id) +
                                     "; token ids of this vocabulary are 0 to " +
                                     std::to_string(vocab_size - 1));

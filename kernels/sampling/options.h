@@ -11,7 +11,7 @@
 namespace edgeward::sampling {
 
 struct Options {
-    std::size_t vocab_size = 0;                               // 1 ... 2^24
+    std::int64_t vocab_size = 0;                              // 1 ... 2^24
     double temperature = 1.0;                                 // 0 ... 100; below 1e-5 greedy
     std::int64_t top_k = 0;                                   // 0 or -1: off
     double top_p = 1.0;                                       // (0, 1], 1: off
@@ -24,6 +24,7 @@ struct Options {
     std::vector<std::int64_t> banned_ids;
     std::uint64_t seed = 0;
 
+    std::size_t tokens() const { return static_cast<std::size_t>(vocab_size); }
     bool greedy() const { return temperature < 1e-5; }
     bool penalizes() const {
         return repetition_penalty != 1.0 || frequency_penalty != 0.0 || presence_penalty != 0.0;
@@ -34,6 +35,6 @@ struct Options {
 void validate(const Options& options);
 
 // Throws std::invalid_argument unless 0 <= id < vocab_size; `what` begins the message.
-void require_id(const char* what, std::int64_t id, std::size_t vocab_size);
+void require_id(const char* what, std::int64_t id, std::int64_t vocab_size);
 
 }  // namespace edgeward::sampling

@@ -26,13 +26,13 @@ Sampler::Sampler(const Options& options, const Passes& passes)
       weights_(passes) {}
 
 float* Sampler::scratch() {
-    scratch_.resize(options_.vocab_size);
+    scratch_.resize(options_.tokens());
     return scratch_.data();
 }
 
 std::uint32_t Sampler::sample(float* logits, std::uint64_t position, const std::uint32_t* allowed) {
     if (allowed != nullptr) {
-        passes_.keep_allowed(logits, options_.vocab_size, allowed, scratch());
+        passes_.keep_allowed(logits, options_.tokens(), allowed, scratch());
         logits = scratch_.data();
     }
     if (!writes()) return choose(logits, position);
@@ -45,15 +45,15 @@ std::uint32_t Sampler::sample_readonly(const float* logits, std::uint64_t positi
     if (allowed == nullptr && !writes()) return choose(logits, position);
     float* copy = scratch();
     if (allowed != nullptr) {
-        passes_.keep_allowed(logits, options_.vocab_size, allowed, copy);
+        passes_.keep_allowed(logits, options_.tokens(), allowed, copy);
     } else {
-        std::copy_n(logits, options_.vocab_size, copy);
+        std::copy_n(logits, options_.tokens(), copy);
     }
     return sample(copy, position, nullptr);
 }
 
 std::uint32_t Sampler::choose(const float* logits, std::uint64_t position) {
-    pool_.reset(logits, options_.vocab_size);
+    pool_.reset(logits, options_.tokens());
     if (options_.greedy()) return static_cast<std::uint32_t>(pool_.best());
 
     if (options_.min_p > 0 || options_.top_k > 0) {
@@ -73,9 +73,9 @@ std::uint32_t Sampler::choose(const float* logits, std::uint64_t position) {
 
 float Sampler::logprobs(const float* logits, std::uint32_t id, std::size_t top_n,
                         std::vector<TokenLogprob>& top) {
-    pool_.reset(logits, options_.vocab_size);
+    pool_.reset(logits, options_.tokens());
     const double highest = pool_.highest();
-    weights_.reset(logits, options_.vocab_size, pool_.highest(),
+    weights_.reset(logits, options_.tokens(), pool_.highest(),
                    static_cast<float>(std::numbers::log2e));
     const double log_sum = std::log(static_cast<double>(weights_.total()) / kUnitWeight);
     const auto logprob = [&](float logit) { return static_cast<float>(logit - highest - log_sum); };
