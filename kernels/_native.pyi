@@ -1,7 +1,7 @@
 """Types of the C++ module; `mypy.stubtest` proves them against the binary."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ def philox4x32_10(
     counter: Annotated[Sequence[int], 4], key: Annotated[Sequence[int], 2]
 ) -> list[int]: ...
 
+@final
 class Sampler:
     """Draws tokens for one request; the order and meaning of its steps are in docs/sampling.md.
 

@@ -178,7 +178,10 @@ std::unique_ptr<PySampler> make_sampler(std::int64_t vocab_size, double temperat
 }  // namespace
 
 void register_sampling(py::module_& m) {
-    py::class_<PySampler>(m, "Sampler",
+    // Final, so that __init__ always runs; then the plain metaclass is enough, and stubtest knows
+    // it.
+    const auto plain = py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
+    py::class_<PySampler>(m, "Sampler", py::is_final(), plain,
                           "Draws tokens for one request; see docs/sampling.md. Not for two threads "
                           "at once: a second caller gets RuntimeError.")
         .def(py::init(&make_sampler), py::arg("vocab_size"), py::kw_only(),
