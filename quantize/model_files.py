@@ -6,6 +6,7 @@ Knows names of files, not what is in the weights.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from edgeward.errors import IntakeError, SourceError
 from edgeward.pack import file_entry
-from edgeward.quantize.intake.gguf_header import read_header
+from edgeward.quantize.intake.gguf_header import GgufHeader, read_header
 
 UNKNOWN_LICENCE = "unknown"
 
@@ -59,13 +60,27 @@ def model_sha256(model: Path) -> str:
 
 def gguf_metadata(model: Path) -> dict[str, Any]:
     """Key-values of a GGUF file. Raises `IntakeError` for any other file."""
+    return _header(model).metadata
+
+
+def _header(model: Path) -> GgufHeader:
     try:
         content = np.memmap(model, np.uint8, mode="r")
     except ValueError:
         raise IntakeError(f"{model} is empty; fetch the file again.") from None
     except OSError as error:
         raise IntakeError(f"{model} cannot be read: {error.strerror}.") from None
-    return read_header(model, content).metadata
+    return read_header(model, content)
+
+
+def count_weights(model: Path) -> int:
+    """How many weights a model has: exact for GGUF, from the size at 16 bits each for a folder."""
+    if is_gguf(model):
+        return sum(math.prod(info.shape) for info in _header(model).tensors.values())
+    try:
+        return sum(path.stat().st_size for path in model.glob("*.safetensors")) // 2
+    except OSError as error:
+        raise SourceError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
 
 def licence_of(model: Path) -> str:

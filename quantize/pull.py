@@ -7,12 +7,13 @@ from os import PathLike
 from pathlib import Path
 
 from edgeward import pack, store
-from edgeward.errors import PackError, SourceError
+from edgeward.errors import OptionError, PackError, SourceError
 from edgeward.manifest import Manifest
 from edgeward.pack import Pack
 
 from . import disk
 from . import store as writing
+from .model_files import count_weights
 from .progress import Progress, silent
 from .sources import Source, path, resolve
 from .tokenizer_files import collect
@@ -56,7 +57,7 @@ def pull(
     PosixPath('/home/ada/.local/share/edgeward/packs/smollm2-135m')
     """
     tell = progress or silent
-    found = resolve(source) if isinstance(source, str) else path.of(Path(source))
+    found = resolve(source) if isinstance(source, str) else path.of(source)
     chosen = store.check_name(name) if name is not None else default_name(found, bits)
     with disk.explained(store.home()):
         if not force and (ready := _ready(chosen, found, bits, tell)) is not None:
@@ -75,11 +76,16 @@ def default_name(source: Source, bits: int) -> str:
 
 
 def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progress) -> Path:
-    from .convert import convert  # the graph builder takes a while to import
+    from .convert import BITS, convert  # the graph builder takes a while to import
 
-    disk.check_space(store.home(), source.space, f"pulling {name}")
-    with writing.workspace(name) as space, disk.explained(store.home(), source.space):
+    if bits not in BITS:
+        raise OptionError(f"bits={bits!r} is not known; choose one of {BITS}.")
+    home = store.home()
+    needed = source.space + pack_bytes(source.weights, bits)
+    disk.check_space(home, needed, f"pulling {name}")
+    with disk.explained(home, needed), writing.workspace(name) as space:
         fetched = source.fetch(space.fetched, space.work, progress)
+        disk.check_space(home, pack_bytes(count_weights(fetched.model), bits), f"converting {name}")
         files = collect(fetched.model)
         made = space.work / "pack"
         convert(
@@ -96,6 +102,11 @@ def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progre
             progress=progress,
         )
         return writing.install(made, name, space)
+
+
+def pack_bytes(weights: int, bits: int) -> int:
+    """What a pack of so many weights takes on the disk, rounded up: scales, tokenizer, graph."""
+    return int(weights * bits / 8 * 1.2) + 16 * 1000 * 1000 if weights else 0
 
 
 def _ready(name: str, source: Source, bits: int, progress: Progress) -> Path | None:
@@ -124,5 +135,5 @@ def _taken(name: str, why: str) -> SourceError:
 
 
 def _width(manifest: Manifest) -> int:
-    """Bits a weight of the linear layers: the smallest among the groups stored in blocks."""
-    return min((g.bits for g in manifest.quantization if g.block), default=0)
+    """Bits a weight of the linear layers: the smallest there is."""
+    return min((group.bits for group in manifest.quantization), default=0)

@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeward.errors import PackError
-from edgeward.store import check_name, find, home, pack_folder, pack_names
+from edgeward.errors import PackError, SourceError
+from edgeward.store import check_name, find, home, is_name, pack_folder, pack_names
 
 from .progress import Progress, silent
 
@@ -52,6 +52,7 @@ def hold(name: str, progress: Progress = silent) -> Iterator[None]:
         while not _try_lock(lock):
             progress(f"wait for another pull of {name}{_holder(lock)}", 0, 0)
             time.sleep(_POLL_SECONDS)
+        _put_back(name)
         os.ftruncate(lock, 0)
         os.pwrite(lock, str(os.getpid()).encode(), 0)
         yield
@@ -61,27 +62,25 @@ def hold(name: str, progress: Progress = silent) -> Iterator[None]:
 
 @contextmanager
 def workspace(name: str) -> Iterator[Workspace]:
-    """An empty place to work in; the caller holds the lock of `name`.
+    """A place to work in; the caller holds the lock of `name`.
 
-    Emptied at the end, whatever happens; `fetched` is kept only if the job is interrupted
-    (KeyboardInterrupt and the like, or a killed process).
+    `work` is empty at the start and gone at the end, whatever happens. `fetched` is kept for the
+    next try only if this one was interrupted, or failed while fetching (`SourceError`).
     """
     _sweep_others(name)
-    root = _downloads() / check_name(name)
-    space = Workspace(root / "work", root / "fetched")
-    _recover(name, space)
+    space = _space(name)
     _remove_tree(space.work)
     space.work.mkdir(parents=True)
     space.fetched.mkdir(exist_ok=True)
     try:
         yield space
-    except Exception:
-        _remove_tree(root)
+    except Exception as error:
+        _clear(space, keep_fetched=isinstance(error, SourceError))
         raise
-    except BaseException:
-        _remove_tree(space.work)
+    except BaseException:  # Ctrl-C and the like
+        _clear(space, keep_fetched=True)
         raise
-    _remove_tree(root)
+    _clear(space, keep_fetched=False)
 
 
 def install(made: Path, name: str, space: Workspace) -> Path:
@@ -94,8 +93,11 @@ def install(made: Path, name: str, space: Workspace) -> Path:
     old = space.work / _OLD
     if os.path.lexists(target):
         target.rename(old)
-    made.rename(target)
-    _remove_tree(old)
+    try:
+        made.rename(target)
+    except BaseException:
+        _put_back(name)
+        raise
     return target
 
 
@@ -119,6 +121,17 @@ def _downloads() -> Path:
     return home() / "downloads"
 
 
+def _space(name: str) -> Workspace:
+    root = _downloads() / check_name(name)
+    return Workspace(root / "work", root / "fetched")
+
+
+def _clear(space: Workspace, *, keep_fetched: bool) -> None:
+    _remove_tree(space.work)
+    if not keep_fetched or not any(space.fetched.glob("*")):
+        _remove_tree(space.work.parent)
+
+
 def _lock_file(name: str) -> int:
     locks = home() / "locks"
     locks.mkdir(parents=True, exist_ok=True)
@@ -139,29 +152,32 @@ def _holder(lock: int) -> str:
     return f" (process {number.decode()})" if number.isdigit() else ""
 
 
-def _recover(name: str, space: Workspace) -> None:
+def _put_back(name: str) -> None:
     """Put back the old pack that a process killed between `install`'s two renames left aside."""
-    old = space.work / _OLD
+    old = _space(name).work / _OLD
     if old.is_dir() and not os.path.lexists(pack_folder(name)):
         old.rename(pack_folder(name))
 
 
 def _sweep_others(name: str) -> None:
-    """Delete what killed pulls of other names left: their lock is free, their work is not."""
-    if not _downloads().is_dir():
+    """Delete what killed pulls of other names left: their lock is free, their work is not.
+
+    What cannot be deleted now stays for the next pull; it is no reason to stop this one.
+    """
+    try:
+        others = [root.name for root in _downloads().iterdir() if root.name != name]
+    except FileNotFoundError:
         return
-    for root in _downloads().iterdir():
-        if root.name == name or not root.is_dir():
-            continue
-        lock = _lock_file(root.name)
+    for other in filter(is_name, others):
+        lock = _lock_file(other)
         try:
             if _try_lock(lock):
-                space = Workspace(root / "work", root / "fetched")
-                _recover(root.name, space)
-                _remove_tree(space.work)
-                age = time.time() - root.stat().st_mtime
-                if age > _KEEP_FETCHED_SECONDS or not any(space.fetched.glob("*")):
-                    _remove_tree(root)
+                _put_back(other)
+                space = _space(other)
+                recent = time.time() - space.work.parent.stat().st_mtime < _KEEP_FETCHED_SECONDS
+                _clear(space, keep_fetched=recent)
+        except OSError:
+            continue
         finally:
             os.close(lock)
 

@@ -87,7 +87,10 @@ def _from_folder(folder: Path) -> TokenizerFiles:
         **_settings(folder / "generation_config.json"),
     }
     listed = settings.get("eos_token_id")
-    named = [*(listed if isinstance(listed, list) else [listed]), special.get(names["eos_token"])]
+    named = [
+        *(listed if isinstance(listed, list) else [listed]),
+        special.get(names["eos_token"] or ""),
+    ]
     return TokenizerFiles(
         tokenizer,
         _with_names(_folder_template(folder, config), names),

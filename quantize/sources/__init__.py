@@ -36,6 +36,10 @@ class Source(Protocol):
     def space(self) -> int:
         """Most bytes that `fetch` takes in the store at any time; 0 if not known beforehand."""
 
+    @property
+    def weights(self) -> int:
+        """How many weights the model has, about; 0 if not known beforehand."""
+
     def made(self, source: manifest.Source) -> bool:
         """Whether a pack whose manifest says `source` was made from this model."""
 

@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +20,7 @@ from edgeward import manifest
 from edgeward.errors import EdgewardError, SourceError
 from edgeward.pack import file_entry
 from edgeward.quantize import disk
-from edgeward.quantize.model_files import SETTINGS, licence_of, model_sha256
+from edgeward.quantize.model_files import SETTINGS, UNKNOWN_LICENCE, licence_of, model_sha256
 from edgeward.quantize.progress import Progress
 
 from . import Fetched
@@ -63,15 +64,17 @@ class HubSource:
     def space(self) -> int:
         return 0  # only the hub knows; checked once it has been asked
 
+    @property
+    def weights(self) -> int:
+        return 0
+
     def made(self, source: manifest.Source) -> bool:
-        """A pack of this repository; of any commit if none was asked for."""
-        repository, _, commit = source.reference.partition("@")
-        return (
-            source.kind == KIND
-            and repository == self.repository
-            and self.revision in (None, commit)
-            and (self.file is None or Path(self.file).name == source.file)
-        )
+        """A pack of the same repository and file; of any commit if none is asked for."""
+        match = _ID.fullmatch(source.reference)
+        if source.kind != KIND or match is None:
+            return False
+        same = match["repository"] == self.repository and match["file"] == self.file
+        return same and self.revision in (None, match["revision"])
 
     def fetch(self, fetched: Path, work: Path, progress: Progress) -> Fetched:
         hub = _package()
@@ -91,12 +94,15 @@ class HubSource:
         model = fetched / gguf.name if gguf else fetched
         source = manifest.Source(
             kind=KIND,
-            reference=f"{self.repository}@{commit}",
+            reference=f"{self.repository}@{commit}" + (f":{self.file}" if self.file else ""),
             file=model.name if gguf else self.repository.rpartition("/")[2],
             format="gguf" if gguf else "safetensors",
             sha256=model_sha256(model),
         )
-        return Fetched(model, source, licence_of(fetched))
+        licence = licence_of(fetched)
+        if licence == UNKNOWN_LICENCE:
+            licence = licence_of(model)
+        return Fetched(model, source, licence)
 
     def _download(
         self, hub: ModuleType, file: RemoteFile, commit: str, into: Path, progress: Progress
@@ -182,13 +188,12 @@ def _remote(sibling: Any) -> RemoteFile:
 
 def _package() -> ModuleType:
     try:
-        import huggingface_hub
+        return import_module("huggingface_hub")
     except ImportError as error:
         raise SourceError(
             f"hub ids need the package huggingface_hub ({error}): "
             f"`pip install 'edgeward[hub]'`. A catalog name or a local path needs nothing."
         ) from None
-    return huggingface_hub
 
 
 def _asked(repository: str, question: Callable[[], Any]) -> Any:
@@ -220,14 +225,14 @@ def _problem(repository: str, error: Exception) -> str:
 
 
 def _bar(phase: str, total: int, progress: Progress) -> type:
-    """A tqdm that draws nothing and tells `progress`."""
-    from tqdm import tqdm
+    """A tqdm (which huggingface_hub brings along) that draws nothing and tells `progress`."""
+    tqdm: Any = import_module("tqdm").tqdm
 
-    class Bar(tqdm):  # type: ignore[type-arg]
+    class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
-            options.pop("name", None)
+            options.pop("name", None)  # the package's own addition to tqdm's arguments
             super().__init__(*args, **{**options, "disable": True})
-            self.n = options.get("initial", 0) or 0
+            self.n = options.get("initial") or 0
 
         def update(self, n: float | None = 1) -> None:
             self.n += n or 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 
 from edgeward import manifest
 from edgeward.errors import SourceError
-from edgeward.quantize.model_files import is_gguf, licence_of, model_sha256
+from edgeward.quantize.model_files import count_weights, is_gguf, licence_of, model_sha256
 from edgeward.quantize.progress import Progress
 
 from . import Fetched
@@ -35,6 +36,10 @@ class PathSource:
     def space(self) -> int:
         return 0
 
+    @property
+    def weights(self) -> int:
+        return count_weights(self.path)
+
     @cached_property
     def sha256(self) -> str:
         return model_sha256(self.path)
@@ -53,20 +58,20 @@ class PathSource:
         return Fetched(self.path, source, licence_of(self.path))
 
 
-def of(path: Path) -> PathSource:
+def of(path: str | PathLike[str]) -> PathSource:
     """The source for a path that must exist; `SourceError` if it does not."""
-    path = path.expanduser()
-    if not path.exists():
+    found = Path(path).expanduser()
+    if not found.exists():
         raise SourceError(
             f"{path} does not exist (seen from {os.getcwd()}); give a .gguf file or a Hugging Face "
             f"folder."
         )
-    return PathSource(path.absolute())
+    return PathSource(found.absolute())
 
 
 def claim(text: str) -> PathSource | None:
     """The path `text` if it exists; `SourceError` if it is written as a path and does not."""
     written_so = text.startswith(_BEGINNINGS) or (text.endswith(_ENDINGS) and ":" not in text)
     if written_so or Path(text).exists():
-        return of(Path(text))
+        return of(text)
     return None

