@@ -57,7 +57,7 @@ def write(
         writer.add_bos_token_id(1)
     for name, shape in _shapes(len(tokens)).items():
         numbers = np.random.default_rng([seed, len(name), shape[0]]).standard_normal(shape)
-        writer.add_tensor(name, (numbers * scale).astype(np.float32))
+        writer.add_tensor(name, (numbers * scale + 0.0).astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
