@@ -1,0 +1,247 @@
+"""A model on the Hugging Face hub, through the `huggingface_hub` package and the user's own login.
+
+Of a repository only the files a pack is made from are fetched: settings, tokenizer, one set of
+weights. Interrupted downloads go on where they stopped; the package sees to that.
+"""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+from typing import Any
+
+from edgeward import manifest
+from edgeward.errors import EdgewardError, SourceError
+from edgeward.pack import file_entry
+from edgeward.quantize import disk
+from edgeward.quantize.model_files import SETTINGS, UNKNOWN_LICENCE, licence_of, model_sha256
+from edgeward.quantize.progress import Progress
+
+from . import Fetched
+
+KIND = "hub"
+
+_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
+_ID = re.compile(
+    rf"(?P<repository>{_PART}/{_PART})(?:@(?P<revision>[A-Za-z0-9._/-]+))?(?::(?P<file>[^:]+))?"
+)
+_INDEX = "model.safetensors.index.json"
+_SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
+_CARD = "README.md"
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a repository: its path there, its bytes, and its sha256 where the hub states it."""
+
+    name: str
+    size: int
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """`Source` for `repository` at `revision` (None: its newest); `file` is one GGUF file of it."""
+
+    repository: str
+    revision: str | None = None
+    file: str | None = None
+
+    @property
+    def name(self) -> str:
+        if self.file is not None:
+            return Path(self.file).stem
+        return self.repository.rpartition("/")[2]
+
+    @property
+    def space(self) -> int:
+        return 0  # only the hub knows; checked once it has been asked
+
+    @property
+    def weights(self) -> int:
+        return 0
+
+    def made(self, source: manifest.Source) -> bool:
+        """A pack of the same repository and file; of any commit if none is asked for."""
+        match = _ID.fullmatch(source.reference)
+        if source.kind != KIND or match is None:
+            return False
+        same = match["repository"] == self.repository and match["file"] == self.file
+        return same and self.revision in (None, match["revision"])
+
+    def fetch(self, fetched: Path, work: Path, progress: Progress) -> Fetched:
+        hub = _package()
+        progress(f"ask the hub for {self.repository}", 0, 0)
+        info = _asked(
+            self.repository,
+            lambda: hub.HfApi().model_info(
+                self.repository, revision=self.revision, files_metadata=True
+            ),
+        )
+        commit = str(info.sha)
+        wanted = choose([_remote(sibling) for sibling in info.siblings], self)
+        disk.check_space(fetched, sum(file.size for file in wanted), f"fetching {self.repository}")
+        for file in wanted:
+            self._download(hub, file, commit, fetched, progress)
+        gguf = next((file for file in wanted if file.name.endswith(".gguf")), None)
+        model = fetched / gguf.name if gguf else fetched
+        source = manifest.Source(
+            kind=KIND,
+            reference=f"{self.repository}@{commit}" + (f":{self.file}" if self.file else ""),
+            file=model.name if gguf else self.repository.rpartition("/")[2],
+            format="gguf" if gguf else "safetensors",
+            sha256=model_sha256(model),
+        )
+        licence = licence_of(fetched)
+        if licence == UNKNOWN_LICENCE:
+            licence = licence_of(model)
+        return Fetched(model, source, licence)
+
+    def _download(
+        self, hub: ModuleType, file: RemoteFile, commit: str, into: Path, progress: Progress
+    ) -> None:
+        progress(f"fetch {file.name}", 0, file.size, "bytes")
+        options: dict[str, Any] = {}
+        if "tqdm_class" in inspect.signature(hub.hf_hub_download).parameters:
+            options["tqdm_class"] = _bar(f"fetch {file.name}", file.size, progress)
+        _asked(
+            self.repository,
+            lambda: hub.hf_hub_download(
+                self.repository, file.name, revision=commit, local_dir=into, **options
+            ),
+        )
+        progress(f"fetch {file.name}", file.size, file.size, "bytes")
+        entry = file_entry(into / file.name)
+        if entry.size != file.size or file.sha256 not in (None, entry.sha256):
+            raise SourceError(
+                f"{file.name} of {self.repository} came as {entry.size} bytes with sha256 "
+                f"{entry.sha256}; the hub says {file.size} bytes, {file.sha256}. Try again."
+            )
+
+
+def claim(text: str) -> HubSource | None:
+    """The hub id `org/model[@revision][:file.gguf]`, if `text` has that form."""
+    match = _ID.fullmatch(text)
+    if match is None or ".." in text:
+        return None
+    if (file := match["file"]) is not None and not file.endswith(".gguf"):
+        raise SourceError(
+            f"{text}: after the ':' comes the name of a .gguf file in the repository; without one, "
+            f"the repository's safetensors files are taken."
+        )
+    return HubSource(match["repository"], match["revision"], file)
+
+
+def choose(files: list[RemoteFile], source: HubSource) -> list[RemoteFile]:
+    """The files to fetch, small ones first. Raises `SourceError` if they make no model."""
+    named = {file.name: file for file in files if _stays_inside(file.name)}
+    card = [named[_CARD]] if _CARD in named else []
+    ggufs = [file for name, file in named.items() if name.endswith(".gguf")]
+    if source.file is not None:
+        if source.file not in named:
+            raise SourceError(
+                f"{source.repository} has no file '{source.file}'; its GGUF files are "
+                f"{_names(ggufs) or 'none'}."
+            )
+        return [*card, named[source.file]]
+    if "config.json" in named and (weights := _safetensors(named)):
+        settings = [named[name] for name in (*SETTINGS, "chat_template.jinja") if name in named]
+        return [*card, *settings, *weights]
+    if len(ggufs) == 1:
+        return [*card, ggufs[0]]
+    if ggufs:
+        raise SourceError(
+            f"{source.repository} has {len(ggufs)} GGUF files; choose one with "
+            f"'{source.repository}:{ggufs[0].name}': {_names(ggufs)}."
+        )
+    raise SourceError(
+        f"{source.repository} has neither safetensors files with a config.json nor a .gguf file; "
+        f"it has {_names(files) or 'no files'}."
+    )
+
+
+def _stays_inside(name: str) -> bool:
+    """Whether a file of that name lands in the folder it is fetched to."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name
+
+
+def _safetensors(named: dict[str, RemoteFile]) -> list[RemoteFile]:
+    """One set of weights: the shards where there is an index, else the single file."""
+    if _INDEX in named:
+        return [named[_INDEX], *(file for name, file in named.items() if _SHARD.fullmatch(name))]
+    return [named["model.safetensors"]] if "model.safetensors" in named else []
+
+
+def _names(files: list[RemoteFile]) -> str:
+    shown = ", ".join(file.name for file in files[:12])
+    return shown + (f" and {len(files) - 12} more" if len(files) > 12 else "")
+
+
+def _remote(sibling: Any) -> RemoteFile:
+    large = getattr(sibling, "lfs", None)
+    return RemoteFile(
+        sibling.rfilename, sibling.size or 0, None if large is None else str(large.sha256)
+    )
+
+
+def _package() -> ModuleType:
+    try:
+        return import_module("huggingface_hub")
+    except ImportError as error:
+        raise SourceError(
+            f"hub ids need the package huggingface_hub ({error}): "
+            f"`pip install 'edgeward[hub]'`. A catalog name or a local path needs nothing."
+        ) from None
+
+
+def _asked(repository: str, question: Callable[[], Any]) -> Any:
+    """The answer, or a `SourceError` that names the problem.
+
+    The package's errors come from several HTTP libraries by turns, with no common base; so this
+    one place takes any `Exception` for a failed request.
+    """
+    try:
+        return question()
+    except EdgewardError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise
+        raise SourceError(_problem(repository, error)) from error
+
+
+def _problem(repository: str, error: Exception) -> str:
+    kind = type(error).__name__
+    first = str(error).strip().split("\n", 1)[0][:300]
+    if kind == "GatedRepoError":
+        hint = "accept its terms on its page, then log in with `hf auth login`"
+    elif kind in ("RepositoryNotFoundError", "RevisionNotFoundError", "HFValidationError"):
+        hint = "check the spelling; for a private model log in with `hf auth login`"
+    else:
+        hint = "is there a network? A catalog name or a local path needs no hub"
+    return f"{repository} could not be fetched from the Hugging Face hub: {kind}: {first} ({hint})."
+
+
+def _bar(phase: str, total: int, progress: Progress) -> type:
+    """A tqdm (which huggingface_hub brings along) that draws nothing and tells `progress`."""
+    tqdm: Any = import_module("tqdm").tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            options.pop("name", None)  # the package's own addition to tqdm's arguments
+            super().__init__(*args, **{**options, "disable": True})
+            self.n = options.get("initial") or 0
+
+        def update(self, n: float | None = 1) -> None:
+            self.n += n or 0
+            progress(phase, min(int(self.n), total), total, "bytes")
+
+    return Bar
