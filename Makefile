@@ -10,7 +10,8 @@ CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
 .PHONY: demo test check lint types format wheel wheel-check clean
 
 demo: $(VENV)/.demo
-	$(BIN)/edgeward demo "$(QUESTION)"
+	$(BIN)/edgeward pull smollm2-135m
+	$(BIN)/edgeward run smollm2-135m "$(QUESTION)" --stats
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -q $(PYTEST)
