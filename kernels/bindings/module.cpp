@@ -6,4 +6,5 @@ PYBIND11_MODULE(_native, m) {
     m.doc() = "C++ kernels of Edgeward; import them through edgeward.kernels.";
     edgeward::active_isa();  // a wrong EDGEWARD_ISA fails here, at import, not in the first request
     edgeward::bindings::register_cpu(m);
+    edgeward::bindings::register_tokenizer(m);
 }
