@@ -18,10 +18,12 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .errors import EdgewardError as EdgewardError
+    from .tokenizer import Tokenizer as Tokenizer
 
 # Public name -> module that defines it.
 _HOMES = {
     "EdgewardError": "edgeward.errors",
+    "Tokenizer": "edgeward.tokenizer",
 }
 
 __all__ = ["__version__", *_HOMES]

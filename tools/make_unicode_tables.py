@@ -23,9 +23,8 @@ CODES = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
 ALL = "".join(map(chr, CODES))
 
 # General categories in the order of the C++ enum; 0 is Cn (and everything Oniguruma leaves out).
-CATEGORIES = (
-    "Cn Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co"
-).split()
+NAMES = "Cn Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co"
+CATEGORIES = NAMES.split()
 SPACE, NUMERIC, WORD, PUNCTUATION = 1 << 5, 1 << 6, 1 << 7, 1 << 8
 
 
@@ -42,7 +41,7 @@ def by_regex(pattern: str) -> set[int]:
 
 
 def rust_numeric() -> set[int]:
-    """Digits groups runs; the text starts with U+0000, which is no number, so every second run is."""
+    """Digits groups runs; the text starts with U+0000, no number, so every second run is one."""
     runs = pre_tokenizers.Digits(individual_digits=False).pre_tokenize_str(ALL)
     return {c for _, (start, end) in runs[1::2] for c in CODES[start:end]}
 

@@ -195,7 +195,9 @@ py::tuple stream_table(const Tokenizer& self) {
 
 void register_tokenizer(py::module_& m) {
     using namespace py::literals;
-    py::class_<Tokenizer>(m, "Tokenizer", py::is_final(),
+    // The plain metaclass: pybind11's own only adds static properties, and no stub can describe it.
+    const py::metaclass plain(reinterpret_cast<PyObject*>(&PyType_Type));
+    py::class_<Tokenizer>(m, "Tokenizer", py::is_final(), plain,
                           "A tokenizer.json, parsed. Immutable; safe from any thread.")
         .def(py::init([](const py::bytes& json) {
                  const std::string_view text = json;
