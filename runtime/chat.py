@@ -19,7 +19,7 @@ def normalize(messages: Messages) -> list[dict[str, Any]]:
     Raises `OptionError` naming the message that is wrong.
     """
     if isinstance(messages, str):
-        messages = [{"role": "user", "content": messages}]
+        return [{"role": "user", "content": messages}]
     if not isinstance(messages, Sequence) or not messages:
         raise OptionError(
             "messages is empty or no list; give a string, or a list of "

@@ -217,7 +217,7 @@ class Model:
         for token in prompt:
             if isinstance(token, bool) or not isinstance(token, int) or not 0 <= token < top:
                 raise OptionError(f"prompt holds {token!r}; token ids are 0 to {top - 1}.")
-        return list(prompt)
+        return [int(token) for token in prompt]
 
     async def _aanswer(
         self,

@@ -10,7 +10,6 @@ import sys
 from importlib import import_module
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -28,12 +27,16 @@ COMMANDS = {
 
 
 class LazyGroup(TyperGroup):
-    """Imports a sub-command's module when it is asked for."""
+    """Imports a sub-command's module when it is asked for.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    Contexts and commands are `Any`: they are click's in older versions of typer and its own copies
+    in newer ones.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
         module, _, function = COMMANDS[cmd_name].partition(":")

@@ -1,0 +1,247 @@
+// Tokenizer for Python: str or bytes in, lists out; every call that does real work frees the GIL.
+#include "tokenizer/tokenizer.h"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "bindings/bindings.h"
+#include "tokenizer/utf8.h"
+
+namespace py = pybind11;
+
+namespace edgeward::bindings {
+namespace {
+
+// The text of a str or bytes object as valid UTF-8. Borrowed from the object where it can be.
+class Text {
+ public:
+    explicit Text(py::handle object) {
+        if (PyUnicode_Check(object.ptr())) {
+            Py_ssize_t size = 0;
+            if (const char* data = PyUnicode_AsUTF8AndSize(object.ptr(), &size)) {
+                view_ = {data, static_cast<size_t>(size)};
+                return;
+            }
+            PyErr_Clear();
+            take_surrogates(object);
+        } else if (PyBytes_Check(object.ptr())) {
+            view_ = {PyBytes_AS_STRING(object.ptr()),
+                     static_cast<size_t>(PyBytes_GET_SIZE(object.ptr()))};
+            raw_ = true;
+        } else {
+            throw py::type_error("text must be str or bytes, not " +
+                                 std::string(Py_TYPE(object.ptr())->tp_name));
+        }
+    }
+    Text(const Text&) = delete;
+    Text(Text&&) = default;
+
+    // Needs no GIL: replaces what is not UTF-8.
+    std::string_view valid() {
+        if (raw_ && utf8_valid_prefix(view_) != view_.size()) {
+            owned_ = utf8_lossy(view_);
+            raw_ = false;
+            replaced_ = true;
+        }
+        return replaced_ ? std::string_view(owned_) : view_;
+    }
+
+ private:
+    // A str with lone surrogates has no UTF-8: each becomes U+FFFD.
+    void take_surrogates(py::handle object) {
+        const Py_ssize_t length = PyUnicode_GET_LENGTH(object.ptr());
+        for (Py_ssize_t i = 0; i < length; ++i) {
+            const Py_UCS4 c = PyUnicode_READ_CHAR(object.ptr(), i);
+            utf8_append(owned_, c >= 0xD800 && c <= 0xDFFF ? kReplacement : char32_t{c});
+        }
+        replaced_ = true;
+    }
+
+    std::string_view view_;
+    std::string owned_;
+    bool raw_ = false;
+    bool replaced_ = false;
+};
+
+py::list to_list(const std::vector<uint32_t>& ids) {
+    py::list list(ids.size());
+    for (size_t i = 0; i < ids.size(); ++i) {
+        PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), PyLong_FromUnsignedLong(ids[i]));
+    }
+    return list;
+}
+
+py::list encode(const Tokenizer& self, py::handle text, bool add_special_tokens) {
+    Text input(text);
+    std::vector<uint32_t> ids;
+    {
+        py::gil_scoped_release release;
+        ids = self.encode(input.valid(), add_special_tokens);
+    }
+    return to_list(ids);
+}
+
+// Runs work(0) .. work(count - 1) on up to `threads` threads; rethrows the first failure.
+template <class Work>
+void run_parallel(size_t count, size_t threads, const Work& work) {
+    std::atomic<size_t> next{0};
+    std::exception_ptr failure;
+    std::atomic<bool> failed{false};
+    const auto loop = [&] {
+        for (size_t i = next++; i < count && !failed; i = next++) {
+            try {
+                work(i);
+            } catch (...) {
+                if (!failed.exchange(true)) failure = std::current_exception();
+            }
+        }
+    };
+    std::vector<std::jthread> pool;
+    for (size_t i = 1; i < std::min(threads, count); ++i) pool.emplace_back(loop);
+    loop();
+    pool.clear();
+    if (failure) std::rethrow_exception(failure);
+}
+
+py::list encode_batch(const Tokenizer& self, const py::sequence& texts, bool add_special_tokens,
+                      size_t threads) {
+    if (py::isinstance<py::str>(texts) || py::isinstance<py::bytes>(texts)) {
+        throw py::type_error("texts must be a sequence of texts, not one text");
+    }
+    if (threads < 1 || threads > 256) {
+        throw std::invalid_argument("threads is " + std::to_string(threads) +
+                                    "; it must be from 1 to 256");
+    }
+    // Keeps every text alive, whatever another thread does to the sequence meanwhile.
+    const py::tuple alive(texts);
+    std::vector<Text> inputs;
+    inputs.reserve(alive.size());
+    for (py::handle text : alive) inputs.emplace_back(text);
+    std::vector<std::vector<uint32_t>> results(inputs.size());
+    {
+        py::gil_scoped_release release;
+        run_parallel(inputs.size(), threads, [&](size_t i) {
+            results[i] = self.encode(inputs[i].valid(), add_special_tokens);
+        });
+    }
+    py::list lists;
+    for (const auto& ids : results) lists.append(to_list(ids));
+    return lists;
+}
+
+py::tuple encode_with_offsets(const Tokenizer& self, py::handle text, bool add_special_tokens) {
+    Text input(text);
+    Encoding encoding;
+    {
+        py::gil_scoped_release release;
+        encoding = self.encode_with_offsets(input.valid(), add_special_tokens);
+    }
+    py::list offsets(encoding.offsets.size());
+    for (size_t i = 0; i < encoding.offsets.size(); ++i) {
+        const auto [begin, end] = encoding.offsets[i];
+        offsets[i] = py::make_tuple(begin, end);
+    }
+    return py::make_tuple(to_list(encoding.ids), offsets);
+}
+
+std::vector<uint32_t> read_ids(const py::sequence& ids) {
+    std::vector<uint32_t> out;
+    out.reserve(ids.size());
+    for (py::handle item : ids) {
+        const py::object index = py::reinterpret_steal<py::object>(PyNumber_Index(item.ptr()));
+        if (!index) throw py::error_already_set();
+        const long long id = PyLong_AsLongLong(index.ptr());
+        if (PyErr_Occurred()) PyErr_Clear();
+        if (id < 0 || id > UINT32_MAX) {
+            throw std::invalid_argument("token id " + std::string(py::str(index)) +
+                                        " is out of range; ids are from 0 to 4294967295");
+        }
+        out.push_back(static_cast<uint32_t>(id));
+    }
+    return out;
+}
+
+py::str decode(const Tokenizer& self, const py::sequence& ids, bool skip_special_tokens) {
+    const std::vector<uint32_t> input = read_ids(ids);
+    std::string text;
+    {
+        py::gil_scoped_release release;
+        text = self.decode(input, skip_special_tokens);
+    }
+    return py::str(text);
+}
+
+// Everything a stream needs, in four flat buffers: the bytes of all ids one after the other, the
+// end of each as a native uint32, a flag byte each (1 token, 2 special), and the separator.
+py::tuple stream_table(const Tokenizer& self) {
+    std::string bytes;
+    std::vector<uint32_t> ends;
+    std::string flags;
+    for (uint32_t id = 0; id < self.end_id(); ++id) {
+        bytes += self.token_bytes(id);
+        ends.push_back(static_cast<uint32_t>(bytes.size()));
+        flags.push_back(static_cast<char>(self.is_token(id) | (self.is_special(id) << 1)));
+    }
+    const auto* raw = reinterpret_cast<const char*>(ends.data());
+    return py::make_tuple(py::bytes(bytes), py::bytes(raw, ends.size() * sizeof(uint32_t)),
+                          py::bytes(flags), py::bytes(std::string(self.separator())));
+}
+
+}  // namespace
+
+void register_tokenizer(py::module_& m) {
+    using namespace py::literals;
+    // The plain metaclass: pybind11's own only adds static properties, and no stub can describe it.
+    const py::metaclass plain(reinterpret_cast<PyObject*>(&PyType_Type));
+    py::class_<Tokenizer>(m, "Tokenizer", py::is_final(), plain,
+                          "A tokenizer.json, parsed. Immutable; safe from any thread.")
+        .def(py::init([](const py::bytes& json) {
+                 const std::string_view text = json;
+                 py::gil_scoped_release release;
+                 return std::make_unique<Tokenizer>(text);
+             }),
+             "json"_a)
+        .def("encode", &encode, "text"_a, "add_special_tokens"_a = true)
+        .def("encode_batch", &encode_batch, "texts"_a, "add_special_tokens"_a = true,
+             "threads"_a = 1)
+        .def("encode_with_offsets", &encode_with_offsets, "text"_a, "add_special_tokens"_a = true)
+        .def("decode", &decode, "ids"_a, "skip_special_tokens"_a = true)
+        .def(
+            "token_bytes",
+            [](const Tokenizer& self, uint32_t id) {
+                return py::bytes(std::string(self.token_bytes(id)));
+            },
+            "id"_a)
+        .def(
+            "id_to_token",
+            [](const Tokenizer& self, uint32_t id) -> py::object {
+                if (!self.is_token(id)) return py::none();
+                return py::str(std::string(self.id_to_token(id)));
+            },
+            "id"_a)
+        .def(
+            "token_to_id",
+            [](const Tokenizer& self, const std::string& token) -> py::object {
+                const uint32_t id = self.token_to_id(token);
+                if (id == kNoId) return py::none();
+                return py::int_(id);
+            },
+            "token"_a)
+        .def("is_special", &Tokenizer::is_special, "id"_a)
+        .def("stream_table", &stream_table)
+        .def_property_readonly("vocab_size", &Tokenizer::vocab_size)
+        .def_property_readonly("end_id", &Tokenizer::end_id)
+        .def_property_readonly("added_tokens", [](const Tokenizer& self) {
+            std::vector<std::tuple<uint32_t, std::string, bool>> tokens;
+            for (const AddedToken& token : self.added_tokens()) {
+                tokens.emplace_back(token.id, token.content, token.special);
+            }
+            return tokens;
+        });
+}
+
+}  // namespace edgeward::bindings

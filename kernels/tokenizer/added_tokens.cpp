@@ -1,0 +1,109 @@
+#include "tokenizer/added_tokens.h"
+
+#include <algorithm>
+
+#include "tokenizer/options.h"
+#include "tokenizer/unicode.h"
+#include "tokenizer/utf8.h"
+
+namespace edgeward {
+namespace {
+
+bool is_word(const char* p) { return CharClasses::get().bits(utf8_decode(p).code) & kWordBit; }
+bool is_white(const char* p) { return CharClasses::get().space(utf8_decode(p).code); }
+
+bool stands_alone(std::string_view text, Span span) {
+    if (span.begin > 0 && is_word(utf8_before(text.data() + span.begin))) return false;
+    return span.end == text.size() || !is_word(text.data() + span.end);
+}
+
+uint32_t skip_white_before(std::string_view text, uint32_t at) {
+    while (at > 0) {
+        const char* before = utf8_before(text.data() + at);
+        if (!is_white(before)) break;
+        at = static_cast<uint32_t>(before - text.data());
+    }
+    return at;
+}
+
+uint32_t skip_white(std::string_view text, uint32_t at) {
+    while (at < text.size() && is_white(text.data() + at)) {
+        at += static_cast<uint32_t>(utf8_length(static_cast<unsigned char>(text[at])));
+    }
+    return at;
+}
+
+}  // namespace
+
+AddedTokens::AddedTokens(const json::Value& value, const Vocab& vocab,
+                         const Normalizer* normalizer) {
+    auto next_id = static_cast<uint32_t>(vocab.size());
+    for (const json::Value& entry : value.array("added_tokens")) {
+        const Options options(entry, "an entry of added_tokens");
+        options.number("id", kMaxId);
+        AddedToken token;
+        token.content = options.text("content");
+        token.single_word = options.flag("single_word", false);
+        token.lstrip = options.flag("lstrip", false);
+        token.rstrip = options.flag("rstrip", false);
+        token.normalized = options.flag("normalized", true);
+        token.special = options.flag("special", false);
+        token.pattern = token.normalized && normalizer != nullptr
+                            ? normalizer->normalized(token.content)
+                            : token.content;
+        if (!token.content.empty()) add(std::move(token), vocab, next_id);
+    }
+    for (const auto& [id, index] : by_id_) {
+        const AddedToken& token = tokens_[index];
+        (token.normalized ? after_ : before_).add(token.pattern, id);
+    }
+}
+
+void AddedTokens::add(AddedToken token, const Vocab& vocab, uint32_t& next_id) {
+    if (token.special) specials_.insert(token.content);
+    if (const auto known = by_content_.find(token.content); known != by_content_.end()) {
+        // Given again: the later rules hold.
+        token.id = tokens_[known->second].id;
+        tokens_[known->second] = std::move(token);
+        return;
+    }
+    token.id = vocab.find(token.content);
+    if (token.id == kNoId) token.id = next_id++;
+    by_content_[token.content] = tokens_.size();
+    by_id_[token.id] = tokens_.size();
+    tokens_.push_back(std::move(token));
+}
+
+const AddedToken* AddedTokens::by_id(uint32_t id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : &tokens_[found->second];
+}
+
+uint32_t AddedTokens::find(std::string_view content) const {
+    const auto found = by_content_.find(std::string(content));
+    return found == by_content_.end() ? kNoId : tokens_[found->second].id;
+}
+
+std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text,
+                                                  bool after_normalization) const {
+    const TokenMatcher& matcher = after_normalization ? after_ : before_;
+    std::vector<Part> parts;
+    uint32_t done = 0;  // end of the last part
+    TokenMatcher::Match match;
+    for (uint32_t from = 0; !matcher.empty() && matcher.find(text, from, match);) {
+        from = match.span.end;
+        const AddedToken& token = *by_id(match.value);
+        if (token.single_word && !stands_alone(text, match.span)) continue;
+        if (token.lstrip) {
+            match.span.begin = std::max(skip_white_before(text, match.span.begin), done);
+        }
+        if (token.rstrip) match.span.end = skip_white(text, match.span.end);
+        if (done < match.span.begin) parts.push_back({{done, match.span.begin}, kNoId});
+        parts.push_back({match.span, match.value});
+        done = match.span.end;
+    }
+    if (done != text.size()) parts.push_back({{done, static_cast<uint32_t>(text.size())}, kNoId});
+    return parts;
+}
+
+}  // namespace edgeward

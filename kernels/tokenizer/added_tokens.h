@@ -1,0 +1,67 @@
+// The "added_tokens" of a tokenizer.json: strings that are cut out of the text before, or just
+// after, it is normalized, and never reach the model.
+//
+// Knows: their flags, their ids, how the reference finds them in a text (including that a match
+// refused by single_word is used up, and that a match widened by rstrip may overlap the next).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "tokenizer/json.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/text.h"
+#include "tokenizer/token_matcher.h"
+#include "tokenizer/vocab.h"
+
+namespace edgeward {
+
+struct AddedToken {
+    std::string content;
+    std::string pattern;  // what is looked for: the content, normalized if the token is
+    uint32_t id = kNoId;
+    bool single_word = false;
+    bool lstrip = false;
+    bool rstrip = false;
+    bool normalized = false;
+    bool special = false;
+};
+
+class AddedTokens {
+ public:
+    AddedTokens() = default;
+
+    // Ids come from the vocabulary where it holds the content and count on from its size where not,
+    // as in the reference; the ids in the file are not used. Throws std::invalid_argument.
+    AddedTokens(const json::Value& value, const Vocab& vocab, const Normalizer* normalizer);
+
+    // A part of a text: an added token, or text between (id kNoId).
+    struct Part {
+        Span span;
+        uint32_t id;
+    };
+    // Parts of `text` by the tokens that are looked for before normalization, or after it.
+    std::vector<Part> split(std::string_view text, bool after_normalization) const;
+
+    const std::vector<AddedToken>& tokens() const { return tokens_; }
+    // nullptr when absent.
+    const AddedToken* by_id(uint32_t id) const;
+    uint32_t find(std::string_view content) const;
+    bool is_special(std::string_view text) const { return specials_.contains(std::string(text)); }
+
+ private:
+    void add(AddedToken token, const Vocab& vocab, uint32_t& next_id);
+
+    std::vector<AddedToken> tokens_;
+    std::unordered_map<std::string, size_t> by_content_;
+    std::unordered_map<uint32_t, size_t> by_id_;
+    std::unordered_set<std::string> specials_;
+    TokenMatcher before_;  // of normalization
+    TokenMatcher after_;
+};
+
+}  // namespace edgeward

@@ -1,0 +1,116 @@
+// Reads a BPE model from its JSON: vocabulary, merges as "a b" or ["a", "b"], and the options.
+#include <stdexcept>
+#include <string>
+
+#include "tokenizer/bpe.h"
+
+namespace edgeward {
+namespace {
+
+struct Pair {
+    std::string_view left;
+    std::string_view right;
+};
+
+std::string rule(size_t number) { return "model.merges[" + std::to_string(number) + "]"; }
+
+Pair read_pair(const json::Value& value, size_t number) {
+    if (value.is_string()) {
+        const std::string_view text = value.string("merge");
+        const size_t space = text.find(' ');
+        if (space == std::string_view::npos ||
+            text.find(' ', space + 1) != std::string_view::npos) {
+            throw std::invalid_argument(rule(number) + " is \"" + std::string(text) +
+                                        "\"; a rule is two tokens with one space between");
+        }
+        return {text.substr(0, space), text.substr(space + 1)};
+    }
+    const auto parts = value.array(rule(number));
+    if (parts.size() != 2) {
+        throw std::invalid_argument(rule(number) + " has " + std::to_string(parts.size()) +
+                                    " parts; a rule is two tokens");
+    }
+    return {parts[0].string(rule(number)), parts[1].string(rule(number))};
+}
+
+uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
+    const uint32_t id = vocab.find(token);
+    if (id == kNoId) {
+        throw std::invalid_argument(rule(number) + " needs the token \"" + std::string(token) +
+                                    "\", which the vocabulary does not hold");
+    }
+    return id;
+}
+
+Vocab read_vocab(const json::Value& value) {
+    Vocab vocab;
+    const auto members = value.object("model.vocab");
+    vocab.reserve(members.size(), members.size() * 8);
+    for (const json::Value& member : members) {
+        const auto id = member.unsigned_integer("the id of a token in model.vocab", kMaxId);
+        vocab.add(member.name(), static_cast<uint32_t>(id));
+    }
+    return vocab;
+}
+
+MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string_view prefix) {
+    const auto rules = value.array("model.merges");
+    MergeTable merges(rules.size());
+    std::string joined;
+    for (size_t i = 0; i < rules.size(); ++i) {
+        // Old files start with a comment line, which counts for nothing.
+        if (rules[i].is_string() && rules[i].string("merge").starts_with("#version")) continue;
+        const Pair pair = read_pair(rules[i], i);
+        const uint32_t left = token_of(vocab, pair.left, i);
+        const uint32_t right = token_of(vocab, pair.right, i);
+        if (pair.right.size() < prefix.size()) {
+            throw std::invalid_argument(rule(i) + ": \"" + std::string(pair.right) +
+                                        "\" is shorter than continuing_subword_prefix");
+        }
+        joined = pair.left;
+        joined += pair.right.substr(prefix.size());
+        merges.set(left, right, {static_cast<uint32_t>(i), token_of(vocab, joined, i)});
+    }
+    return merges;
+}
+
+std::string text_or_empty(const json::Value& model, std::string_view name) {
+    const json::Value* value = model.find(name);
+    if (value == nullptr || value->is_null()) return "";
+    return std::string(value->string("model." + std::string(name)));
+}
+
+bool flag(const json::Value& model, std::string_view name) {
+    const json::Value* value = model.find(name);
+    return value != nullptr && !value->is_null() && value->boolean("model." + std::string(name));
+}
+
+const json::Value& need(const json::Value& model, std::string_view name) {
+    const json::Value* value = model.find(name);
+    if (value == nullptr) throw std::invalid_argument("model has no " + std::string(name));
+    return *value;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_bpe(const json::Value& model) {
+    if (const json::Value* dropout = model.find("dropout");
+        dropout != nullptr && !dropout->is_null() && dropout->number("model.dropout") != 0) {
+        throw std::invalid_argument(
+            "model.dropout is not 0: dropout is for training and makes the ids random");
+    }
+    BpeOptions options;
+    if (const json::Value* unk = model.find("unk_token"); unk != nullptr && !unk->is_null()) {
+        options.unk_token = unk->string("model.unk_token");
+    }
+    options.prefix = text_or_empty(model, "continuing_subword_prefix");
+    options.suffix = text_or_empty(model, "end_of_word_suffix");
+    options.fuse_unk = flag(model, "fuse_unk");
+    options.byte_fallback = flag(model, "byte_fallback");
+    options.ignore_merges = flag(model, "ignore_merges");
+    Vocab vocab = read_vocab(need(model, "vocab"));
+    MergeTable merges = read_merges(need(model, "merges"), vocab, options.prefix);
+    return std::make_unique<Bpe>(std::move(vocab), std::move(merges), std::move(options));
+}
+
+}  // namespace edgeward

@@ -1,0 +1,20 @@
+// GPT-2's printable alphabet: one character for each of the 256 bytes.
+//
+// Knows: the bijection. The 188 printable bytes of Latin-1 stand for themselves, the others for
+// U+0100 onwards in order.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace edgeward {
+
+// The character that stands for `byte`, as UTF-8 of one or two bytes.
+std::string_view byte_level_char(unsigned char byte);
+
+// The bytes a token spells, or nothing if a character of it is outside the alphabet.
+std::optional<std::string> byte_level_decode(std::string_view token);
+
+}  // namespace edgeward

@@ -1,0 +1,57 @@
+// What every tokenization model does: a piece of text in, token ids out.
+//
+// Knows: the interface. Does not know: where pieces come from, offsets in the original text.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/json.h"
+#include "tokenizer/vocab.h"
+
+namespace edgeward {
+
+// Collects the tokens of one text.
+struct TokenBuffer {
+    explicit TokenBuffer(bool with_lengths) : want_lengths(with_lengths) {}
+
+    std::vector<uint32_t> ids;
+    // Bytes of the piece each token covers, in order; filled only when wanted.
+    std::vector<uint32_t> lengths;
+    const bool want_lengths;
+
+    void add(uint32_t id, uint32_t length) {
+        ids.push_back(id);
+        if (want_lengths) lengths.push_back(length);
+    }
+};
+
+class Model {
+ public:
+    virtual ~Model() = default;
+
+    // Appends the tokens of `piece`, which is valid UTF-8 and not empty.
+    virtual void tokenize(std::string_view piece, TokenBuffer& out) const = 0;
+
+    // The same for a piece of raw bytes that stand for their byte-level characters. Returns false,
+    // having appended nothing, if `out` wants lengths and they would not be plain byte counts
+    // (the vocabulary lacks a byte): the caller then spells the characters out.
+    // Only called when takes_bytes().
+    virtual bool tokenize_bytes(std::string_view piece, TokenBuffer& out) const;
+    virtual bool takes_bytes() const { return false; }
+
+    // Tells the model that pieces will be byte-level text, before the first call.
+    virtual void prepare_bytes() {}
+
+    const Vocab& vocab() const { return vocab_; }
+
+ protected:
+    Vocab vocab_;
+};
+
+// Reads the "model" member of a tokenizer.json. Throws std::invalid_argument.
+std::unique_ptr<Model> make_model(const json::Value& model);
+
+}  // namespace edgeward

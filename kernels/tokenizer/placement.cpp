@@ -1,0 +1,109 @@
+#include "tokenizer/placement.h"
+
+#include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/unicode.h"
+#include "tokenizer/utf8.h"
+
+namespace edgeward {
+namespace {
+
+// White space, or the byte-level character of the space.
+bool is_blank(char32_t c) { return c == 0x120 || CharClasses::get().space(c); }
+
+uint32_t leading_blanks(std::string_view text) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < text.size(); ++count) {
+        const Decoded c = utf8_decode(text.data() + i);
+        if (!is_blank(c.code)) break;
+        i += c.length;
+    }
+    return count;
+}
+
+uint32_t trailing_blanks(std::string_view text) {
+    uint32_t count = 0;
+    for (const char* p = text.data() + text.size(); p > text.data(); ++count) {
+        p = utf8_before(p);
+        if (!is_blank(utf8_decode(p).code)) break;
+    }
+    return count;
+}
+
+}  // namespace
+
+CharacterCounter::CharacterCounter(std::string_view text)
+    : size_(static_cast<uint32_t>(text.size())) {
+    size_t i = 0;
+    while (i < text.size() && static_cast<unsigned char>(text[i]) < 0x80) ++i;
+    if (i == text.size()) return;
+    number_.resize(text.size());
+    uint32_t number = 0;
+    for (i = 0; i < text.size(); ++i) {
+        if (i > 0 && !is_continuation(text[i])) ++number;
+        number_[i] = number;
+    }
+}
+
+Span CharacterCounter::characters(Span span) const {
+    if (number_.empty()) return span;
+    if (span.begin >= size_) return span;
+    const uint32_t begin = number_[span.begin];
+    if (span.end < size_) return {begin, number_[span.end]};
+    return {begin, span.end == 0 ? begin + 1 : number_[span.end - 1] + 1};
+}
+
+void PlacedSink::push(uint32_t id, Span characters, std::string_view string) {
+    PlacedToken token{id, characters.begin, characters.end, 0, 0};
+    if (with_spaces_) {
+        token.leading = leading_blanks(string);
+        token.trailing = trailing_blanks(string);
+    }
+    tokens_.push_back(token);
+}
+
+void PlacedSink::added(const Pieces& text, Span span, uint32_t id) {
+    if (span.empty()) return;
+    const Span bytes{text.origin(span.begin).begin, text.origin(span.end - 1).end};
+    push(id, counter_.characters(bytes), text.bytes(span));
+}
+
+void PlacedSink::pieces(const Pieces& text, const Model& model, bool raw_bytes) {
+    TokenBuffer found(true);
+    for (Span piece : text.pieces()) {
+        found.ids.clear();
+        found.lengths.clear();
+        if (!raw_bytes) {
+            model.tokenize(text.bytes(piece), found);
+        } else if (!model.tokenize_bytes(text.bytes(piece), found)) {
+            place_spelled(text, piece, model);
+            continue;
+        }
+        place(text, piece, found);
+    }
+}
+
+void PlacedSink::place(const Pieces& text, Span piece, const TokenBuffer& found) {
+    uint32_t at = piece.begin;
+    for (size_t i = 0; i < found.ids.size(); ++i) {
+        const uint32_t next = at + found.lengths[i];
+        Span bytes{at - piece.begin, next - piece.begin};
+        // Bytes tokens of a longer spelling can run past the piece; the reference then gives up on
+        // the original and reports the positions in the piece.
+        if (next <= piece.end) bytes = {text.origin(at).begin, text.origin(next - 1).end};
+        push(found.ids[i], counter_.characters(bytes), vocab_.text(found.ids[i]));
+        at = next;
+    }
+}
+
+// The vocabulary lacks a byte of this piece, so the byte vanishes and, in the reference, the tokens
+// behind it move to the left by as many bytes as its character has.
+void PlacedSink::place_spelled(const Pieces& text, Span piece, const Model& model) {
+    Pieces spelled(text, piece);
+    spell_bytes(spelled);
+    const Span all = spelled.pieces().front();
+    TokenBuffer found(true);
+    model.tokenize(spelled.bytes(all), found);
+    place(spelled, all, found);
+}
+
+}  // namespace edgeward

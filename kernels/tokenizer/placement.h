@@ -1,0 +1,52 @@
+// Where in the original text each token stands, in characters, as the reference says in Python.
+//
+// Knows: pieces, the original span behind each of their bytes, the reference's rules: a token that
+// holds part of a character gets the whole character. Does not know: trimming.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/model.h"
+#include "tokenizer/post_processor.h"
+#include "tokenizer/text.h"
+
+namespace edgeward {
+
+// Bytes of a text to numbers of characters.
+class CharacterCounter {
+ public:
+    explicit CharacterCounter(std::string_view text);
+    // Characters touched by the bytes `span`, half open.
+    Span characters(Span span) const;
+
+ private:
+    // Number of the character each byte belongs to; empty when the text is ASCII.
+    std::vector<uint32_t> number_;
+    uint32_t size_;
+};
+
+class PlacedSink {
+ public:
+    // `with_spaces`: count the white space at both ends of each token's string.
+    PlacedSink(std::string_view original, const Vocab& vocab, bool with_spaces)
+        : counter_(original), vocab_(vocab), with_spaces_(with_spaces) {}
+
+    void added(const Pieces& text, Span span, uint32_t id);
+    void pieces(const Pieces& text, const Model& model, bool raw_bytes);
+
+    std::vector<PlacedToken>& tokens() { return tokens_; }
+
+ private:
+    void place(const Pieces& text, Span piece, const TokenBuffer& found);
+    void place_spelled(const Pieces& text, Span piece, const Model& model);
+    void push(uint32_t id, Span characters, std::string_view string);
+
+    CharacterCounter counter_;
+    const Vocab& vocab_;
+    const bool with_spaces_;
+    std::vector<PlacedToken> tokens_;
+};
+
+}  // namespace edgeward

@@ -1,0 +1,146 @@
+#include "tokenizer/pre_tokenizer.h"
+
+#include <stdexcept>
+#include <string>
+
+#include "tokenizer/byte_level.h"
+#include "tokenizer/options.h"
+#include "tokenizer/scan_gpt2.h"
+#include "tokenizer/scanners.h"
+#include "tokenizer/split.h"
+#include "tokenizer/utf8.h"
+
+namespace edgeward {
+namespace {
+
+// Split, Digits and Punctuation: cut where a scanner matches.
+class SplitStage final : public PreTokenizer {
+ public:
+    SplitStage(std::unique_ptr<Scanner> scanner, Behavior behavior, bool invert)
+        : scanner_(std::move(scanner)), behavior_(behavior), invert_(invert) {}
+
+    void apply(Pieces& pieces) const override {
+        std::vector<Span> matches;
+        pieces.split([&](std::string_view text, std::vector<Span>& out) {
+            matches.clear();
+            scanner_->find(text, matches);
+            apply_behavior(behavior_, invert_, matches, static_cast<uint32_t>(text.size()), out);
+        });
+    }
+
+ private:
+    std::unique_ptr<Scanner> scanner_;
+    Behavior behavior_;
+    bool invert_;
+};
+
+// The prefix of ByteLevel: a piece that does not start with a space gets one.
+class SpacePrefix final : public PreTokenizer {
+ public:
+    void apply(Pieces& pieces) const override {
+        pieces.rewrite([&](Span piece, Rewritten& out) {
+            // The new space takes the origin of the character before which it stands.
+            if (pieces.bytes()[piece.begin] != ' ') out.add(" ", pieces.origin(piece.begin));
+            for (uint32_t at = piece.begin; at < piece.end;) {
+                const auto n = static_cast<uint32_t>(
+                    utf8_length(static_cast<unsigned char>(pieces.bytes()[at])));
+                out.add(pieces.bytes().substr(at, n), pieces.origin(at));
+                at += n;
+            }
+        });
+    }
+};
+
+class Gpt2Stage final : public PreTokenizer {
+ public:
+    void apply(Pieces& pieces) const override { pieces.split(scan_gpt2); }
+};
+
+class SpellBytes final : public PreTokenizer {
+ public:
+    void apply(Pieces& pieces) const override { spell_bytes(pieces); }
+};
+
+void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokenizer>>& stages,
+                bool& bytes_at_end, int depth);
+
+void add_sequence(const json::Value& value, std::vector<std::unique_ptr<PreTokenizer>>& stages,
+                  bool& bytes_at_end, int depth) {
+    const Options options(value, "pre_tokenizer Sequence");
+    for (const json::Value& part : options.array("pretokenizers")) {
+        add_stages(part, stages, bytes_at_end, depth + 1);
+    }
+}
+
+void add_byte_level(const Options& options, std::vector<std::unique_ptr<PreTokenizer>>& stages) {
+    if (options.flag("add_prefix_space")) stages.push_back(std::make_unique<SpacePrefix>());
+    if (options.flag("use_regex", true)) stages.push_back(std::make_unique<Gpt2Stage>());
+}
+
+void add_split(const Options& options, std::vector<std::unique_ptr<PreTokenizer>>& stages) {
+    stages.push_back(std::make_unique<SplitStage>(make_scanner(options.member("pattern")),
+                                                  behavior_named(options.text("behavior")),
+                                                  options.flag("invert")));
+}
+
+void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokenizer>>& stages,
+                bool& bytes_at_end, int depth) {
+    if (depth > 8) throw std::invalid_argument("pre_tokenizer sequences are nested too deep");
+    const Options options(value, "pre_tokenizer");
+    const std::string type(options.text("type"));
+    if (type == "Sequence") return add_sequence(value, stages, bytes_at_end, depth);
+    if (bytes_at_end) {
+        // Another stage follows a ByteLevel: that stage reads the rewritten characters.
+        stages.push_back(std::make_unique<SpellBytes>());
+        bytes_at_end = false;
+    }
+    if (type == "ByteLevel") {
+        add_byte_level(options, stages);
+        bytes_at_end = true;
+    } else if (type == "Digits") {
+        const bool each = options.flag("individual_digits");
+        stages.push_back(std::make_unique<SplitStage>(
+            make_class_scanner(CharTest::kNumeric),
+            each ? Behavior::kIsolated : Behavior::kContiguous, false));
+    } else if (type == "Punctuation") {
+        stages.push_back(std::make_unique<SplitStage>(
+            make_class_scanner(CharTest::kPunctuation),
+            behavior_named(options.text("behavior", "Isolated")), false));
+    } else if (type == "WhitespaceSplit") {
+        stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kSpace),
+                                                      Behavior::kRemoved, false));
+    } else if (type == "Split") {
+        add_split(options, stages);
+    } else {
+        throw std::invalid_argument("pre_tokenizer \"" + type +
+                                    "\" is not supported; supported: ByteLevel, Digits, "
+                                    "Punctuation, Sequence, Split, WhitespaceSplit");
+    }
+}
+
+}  // namespace
+
+void spell_bytes(Pieces& pieces) {
+    pieces.rewrite([&](Span piece, Rewritten& out) {
+        Span from;
+        for (uint32_t at = piece.begin; at < piece.end; ++at) {
+            const char byte = pieces.bytes()[at];
+            if (!is_continuation(byte)) from = pieces.origin(at);
+            out.add(byte_level_char(static_cast<unsigned char>(byte)), from);
+        }
+    });
+}
+
+void spell_bytes_at_end(PreTokenizers& stages) {
+    if (!stages.bytes_at_end) return;
+    stages.stages.push_back(std::make_unique<SpellBytes>());
+    stages.bytes_at_end = false;
+}
+
+PreTokenizers make_pre_tokenizers(const json::Value& value) {
+    PreTokenizers result;
+    if (!value.is_null()) add_stages(value, result.stages, result.bytes_at_end, 0);
+    return result;
+}
+
+}  // namespace edgeward

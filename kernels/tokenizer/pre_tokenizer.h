@@ -1,0 +1,41 @@
+// The pre-tokenizers of a tokenizer.json: each cuts or rewrites the pieces it is given.
+//
+// Knows: one stage. Does not know: added tokens, the model.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tokenizer/json.h"
+#include "tokenizer/text.h"
+
+namespace edgeward {
+
+class PreTokenizer {
+ public:
+    virtual ~PreTokenizer() = default;
+    virtual void apply(Pieces& pieces) const = 0;
+};
+
+// The stages of a "pre_tokenizer" member, sequences flattened; empty for null.
+struct PreTokenizers {
+    std::vector<std::unique_ptr<PreTokenizer>> stages;
+    // The last stage of the file is ByteLevel, so its rewriting of bytes as characters is left out
+    // of `stages` and the pieces are raw bytes.
+    bool bytes_at_end = false;
+
+    void apply(Pieces& pieces) const {
+        for (const auto& stage : stages) stage->apply(pieces);
+    }
+};
+
+// Appends the rewriting that `bytes_at_end` left out, for a model that reads characters only.
+void spell_bytes_at_end(PreTokenizers& stages);
+
+// What that rewriting does.
+void spell_bytes(Pieces& pieces);
+
+// Throws std::invalid_argument naming the component that is unknown or damaged.
+PreTokenizers make_pre_tokenizers(const json::Value& value);
+
+}  // namespace edgeward

@@ -1,0 +1,102 @@
+#include "tokenizer/scanners.h"
+
+#include <stdexcept>
+#include <string>
+
+#include "tokenizer/scan_gpt2.h"
+#include "tokenizer/unicode.h"
+#include "tokenizer/utf8.h"
+
+namespace edgeward {
+namespace {
+
+class ClassScanner final : public Scanner {
+ public:
+    explicit ClassScanner(uint16_t bit) : classes_(CharClasses::get()), bit_(bit) {}
+
+    void find(std::string_view text, std::vector<Span>& matches) const override {
+        for (uint32_t at = 0; at < text.size();) {
+            const Decoded c = utf8_decode(text.data() + at);
+            if (classes_.bits(c.code) & bit_) matches.push_back({at, at + c.length});
+            at += c.length;
+        }
+    }
+
+ private:
+    const CharClasses& classes_;
+    uint16_t bit_;
+};
+
+class StringScanner final : public Scanner {
+ public:
+    explicit StringScanner(std::string needle) : needle_(std::move(needle)) {}
+
+    void find(std::string_view text, std::vector<Span>& matches) const override {
+        if (needle_.empty()) return;
+        for (size_t at = text.find(needle_); at != std::string_view::npos;
+             at = text.find(needle_, at + needle_.size())) {
+            matches.push_back(
+                {static_cast<uint32_t>(at), static_cast<uint32_t>(at + needle_.size())});
+        }
+    }
+
+ private:
+    std::string needle_;
+};
+
+class Gpt2Scanner final : public Scanner {
+ public:
+    void find(std::string_view text, std::vector<Span>& matches) const override {
+        scan_gpt2(text, matches);
+    }
+};
+
+// [0-9] three times.
+class ThreeDigits final : public Scanner {
+ public:
+    void find(std::string_view text, std::vector<Span>& matches) const override {
+        uint32_t run = 0;
+        for (uint32_t at = 0; at < text.size(); ++at) {
+            run = text[at] >= '0' && text[at] <= '9' ? run + 1 : 0;
+            if (run < 3) continue;
+            matches.push_back({at - 2, at + 1});
+            run = 0;
+        }
+    }
+};
+
+std::unique_ptr<Scanner> regex_scanner(std::string_view regex) {
+    if (regex == R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)") {
+        return std::make_unique<Gpt2Scanner>();
+    }
+    if (regex == "[0-9][0-9][0-9]") return std::make_unique<ThreeDigits>();
+    throw std::invalid_argument("the regular expression of a Split is not supported: " +
+                                std::string(regex));
+}
+
+}  // namespace
+
+std::unique_ptr<Scanner> make_class_scanner(CharTest test) {
+    switch (test) {
+        case CharTest::kNumeric:
+            return std::make_unique<ClassScanner>(kNumericBit);
+        case CharTest::kPunctuation:
+            return std::make_unique<ClassScanner>(kPunctuationBit);
+        case CharTest::kSpace:
+            return std::make_unique<ClassScanner>(kSpaceBit);
+    }
+    throw std::logic_error("unknown character test");
+}
+
+std::unique_ptr<Scanner> make_scanner(const json::Value& pattern) {
+    pattern.object("the pattern of a Split");
+    if (const json::Value* text = pattern.find("String")) {
+        return std::make_unique<StringScanner>(std::string(text->string("pattern.String")));
+    }
+    if (const json::Value* regex = pattern.find("Regex")) {
+        return regex_scanner(regex->string("pattern.Regex"));
+    }
+    throw std::invalid_argument("the pattern of a Split is neither a String nor a Regex");
+}
+
+}  // namespace edgeward

@@ -1,0 +1,95 @@
+// Text on its way through the pipeline: what it reads now, and where each byte came from.
+//
+// Knows: bytes, pieces of them, and the original span behind every byte. Does not know: what
+// changed it. All positions are bytes of the original input; characters are counted at the end.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgeward {
+
+// Half-open range of bytes.
+struct Span {
+    uint32_t begin = 0;
+    uint32_t end = 0;
+    uint32_t size() const { return end - begin; }
+    bool empty() const { return begin == end; }
+};
+
+// A changed text and, byte by byte, the original span it stands for.
+struct Rewritten {
+    std::string bytes;
+    std::vector<Span> spans;
+
+    void add(std::string_view part, Span from) {
+        bytes.append(part);
+        spans.insert(spans.end(), part.size(), from);
+    }
+};
+
+// Text between two stages and the pieces it is cut into. Pieces are in order and may leave gaps
+// (removed delimiters); each is cut and tokenized alone.
+class Pieces {
+ public:
+    // The piece `span` of the original text, unchanged.
+    Pieces(std::string_view original, Span span) : bytes_(original), pieces_{span} {}
+    // The piece `span` of what `whole` reads now; `whole` must outlive this.
+    Pieces(const Pieces& whole, Span span)
+        : bytes_(whole.bytes_), spans_(whole.spans_), pieces_{span} {}
+    Pieces(const Pieces&) = delete;
+    Pieces& operator=(const Pieces&) = delete;
+
+    std::string_view bytes() const { return bytes_; }
+    std::string_view bytes(Span piece) const { return bytes_.substr(piece.begin, piece.size()); }
+    const std::vector<Span>& pieces() const { return pieces_; }
+    bool unchanged() const { return spans_ == nullptr; }
+
+    // The original span behind the character at byte `at` of a changed or unchanged text.
+    Span origin(uint32_t at) const;
+
+    // Cuts every piece: `cut(text, out)` appends the spans, relative to `text`, of what is kept.
+    // Empty spans are dropped.
+    template <class Cut>
+    void split(Cut&& cut) {
+        std::vector<Span> next;
+        next.reserve(pieces_.size() * 2);
+        std::vector<Span> found;
+        for (Span piece : pieces_) {
+            found.clear();
+            cut(bytes(piece), found);
+            for (Span part : found) {
+                if (!part.empty())
+                    next.push_back({piece.begin + part.begin, piece.begin + part.end});
+            }
+        }
+        pieces_ = std::move(next);
+    }
+
+    // Rewrites every piece: `rewrite(piece, out)` appends its new form to `out`.
+    template <class Rewrite>
+    void rewrite(Rewrite&& rewrite) {
+        Rewritten& out = owned_.emplace_back();
+        std::vector<Span> next;
+        next.reserve(pieces_.size());
+        for (Span piece : pieces_) {
+            const auto begin = static_cast<uint32_t>(out.bytes.size());
+            rewrite(piece, out);
+            next.push_back({begin, static_cast<uint32_t>(out.bytes.size())});
+        }
+        pieces_ = std::move(next);
+        bytes_ = out.bytes;
+        spans_ = out.spans.data();
+    }
+
+ private:
+    std::string_view bytes_;
+    const Span* spans_ = nullptr;  // of bytes_; null while the text is the original
+    std::vector<Span> pieces_;
+    std::deque<Rewritten> owned_;
+};
+
+}  // namespace edgeward

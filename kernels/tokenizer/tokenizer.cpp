@@ -1,0 +1,191 @@
+#include "tokenizer/tokenizer.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "tokenizer/options.h"
+#include "tokenizer/placement.h"
+#include "tokenizer/utf8.h"
+
+namespace edgeward {
+namespace {
+
+const json::Value& member_or_null(const json::Value& root, std::string_view name) {
+    static const json::Value null;
+    const json::Value* found = root.find(name);
+    return found == nullptr ? null : *found;
+}
+
+const json::Value& checked(const json::Value& root) {
+    if (!root.is_object()) throw std::invalid_argument("tokenizer.json must hold an object");
+    if (const json::Value* version = root.find("version");
+        version != nullptr && version->string("version") != "1.0") {
+        throw std::invalid_argument("version of tokenizer.json is \"" +
+                                    std::string(version->string("version")) +
+                                    "\"; only \"1.0\" is known");
+    }
+    for (const char* name : {"truncation", "padding"}) {
+        if (!member_or_null(root, name).is_null()) {
+            throw std::invalid_argument(std::string(name) +
+                                        " in tokenizer.json is not supported; set it to null");
+        }
+    }
+    if (member_or_null(root, "model").is_null()) {
+        throw std::invalid_argument("tokenizer.json has no model");
+    }
+    return root;
+}
+
+// Takes the tokens of a text without their places.
+class IdSink {
+ public:
+    explicit IdSink() : buffer_(false) {}
+    void added(const Pieces&, Span, uint32_t id) { buffer_.add(id, 0); }
+    void pieces(const Pieces& text, const Model& model, bool raw_bytes) {
+        for (Span piece : text.pieces()) {
+            if (raw_bytes) {
+                model.tokenize_bytes(text.bytes(piece), buffer_);
+            } else {
+                model.tokenize(text.bytes(piece), buffer_);
+            }
+        }
+    }
+    std::vector<uint32_t>& ids() { return buffer_.ids; }
+
+ private:
+    TokenBuffer buffer_;
+};
+
+}  // namespace
+
+Tokenizer::Tokenizer(std::string_view json_text) : normalizer_(json::Value()) {
+    const json::Document document(json_text);
+    const json::Value& root = checked(document.root());
+    normalizer_ = Normalizer(member_or_null(root, "normalizer"));
+    pre_tokenizers_ = make_pre_tokenizers(member_or_null(root, "pre_tokenizer"));
+    model_ = make_model(member_or_null(root, "model"));
+    post_processor_ = PostProcessor(member_or_null(root, "post_processor"));
+    decoder_ = Decoder(member_or_null(root, "decoder"));
+    if (const json::Value& added = member_or_null(root, "added_tokens"); !added.is_null()) {
+        added_ = AddedTokens(added, model_->vocab(), &normalizer_);
+    }
+    if (pre_tokenizers_.bytes_at_end && model_->takes_bytes()) {
+        model_->prepare_bytes();
+    } else {
+        spell_bytes_at_end(pre_tokenizers_);
+    }
+    fill_pieces();
+}
+
+void Tokenizer::fill_pieces() {
+    const Vocab& vocab = model_->vocab();
+    uint32_t end = vocab.end_id();
+    vocab_size_ = vocab.size();
+    for (const AddedToken& token : added_.tokens()) {
+        end = std::max(end, token.id + 1);
+        if (added_.by_id(token.id) == &token && vocab.find(token.content) == kNoId) ++vocab_size_;
+    }
+    pieces_.resize(end);
+    for (uint32_t id = 0; id < end; ++id) {
+        const AddedToken* token = added_.by_id(id);
+        if (token == nullptr && !vocab.has(id)) continue;
+        const std::string_view text = id_to_token(id);
+        const std::string bytes = decoder_.bytes_of(text);
+        pieces_[id] = {static_cast<uint32_t>(piece_bytes_.size()),
+                       static_cast<uint32_t>(bytes.size()), true, added_.is_special(text)};
+        piece_bytes_ += bytes;
+    }
+}
+
+template <class Sink>
+void Tokenizer::run(std::string_view text, Sink& sink) const {
+    if (text.size() > kMaxText) {
+        throw std::invalid_argument("the text has " + std::to_string(text.size()) +
+                                    " bytes; the limit is " + std::to_string(kMaxText));
+    }
+    for (const AddedTokens::Part& part : added_.split(text, false)) {
+        Pieces whole(text, part.span);
+        if (part.id != kNoId) {
+            sink.added(whole, part.span, part.id);
+            continue;
+        }
+        normalizer_.apply(whole);
+        const Span all = whole.pieces().front();
+        for (const AddedTokens::Part& inner : added_.split(whole.bytes(all), true)) {
+            const Span span{all.begin + inner.span.begin, all.begin + inner.span.end};
+            if (inner.id != kNoId) {
+                sink.added(whole, span, inner.id);
+                continue;
+            }
+            Pieces cut(whole, span);
+            pre_tokenizers_.apply(cut);
+            sink.pieces(cut, *model_, pre_tokenizers_.bytes_at_end);
+        }
+    }
+}
+
+std::vector<uint32_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
+    IdSink sink;
+    run(text, sink);
+    const auto& parts = post_processor_.parts();
+    if (parts.size() == 1 && parts[0].sequence) return std::move(sink.ids());
+    std::vector<uint32_t> ids;
+    for (const PostProcessor::Part& part : parts) {
+        if (!part.sequence && !add_special_tokens) continue;
+        const auto& source = part.sequence ? sink.ids() : part.ids;
+        ids.insert(ids.end(), source.begin(), source.end());
+    }
+    return ids;
+}
+
+Encoding Tokenizer::encode_with_offsets(std::string_view text, bool add_special_tokens) const {
+    PlacedSink sink(text, model_->vocab(), post_processor_.trims());
+    run(text, sink);
+    std::vector<PlacedToken>& tokens = sink.tokens();
+    post_processor_.trim(tokens);
+    Encoding encoding;
+    for (const PostProcessor::Part& part : post_processor_.parts()) {
+        if (part.sequence) {
+            for (const PlacedToken& token : tokens) {
+                encoding.ids.push_back(token.id);
+                encoding.offsets.emplace_back(token.begin, token.end);
+            }
+        } else if (add_special_tokens) {
+            for (const uint32_t id : part.ids) {
+                encoding.ids.push_back(id);
+                encoding.offsets.emplace_back(0, 0);
+            }
+        }
+    }
+    return encoding;
+}
+
+std::string Tokenizer::decode(std::span<const uint32_t> ids, bool skip_special_tokens) const {
+    std::string bytes;
+    bool first = true;
+    for (const uint32_t id : ids) {
+        if (!is_token(id) || (skip_special_tokens && pieces_[id].special)) continue;
+        if (!first) bytes += separator();
+        first = false;
+        bytes += token_bytes(id);
+    }
+    if (utf8_valid_prefix(bytes) == bytes.size()) return bytes;
+    return utf8_lossy(bytes);
+}
+
+std::string_view Tokenizer::token_bytes(uint32_t id) const {
+    if (!is_token(id)) return {};
+    return std::string_view(piece_bytes_).substr(pieces_[id].begin, pieces_[id].size);
+}
+
+std::string_view Tokenizer::id_to_token(uint32_t id) const {
+    if (const AddedToken* token = added_.by_id(id)) return token->pattern;
+    return model_->vocab().has(id) ? model_->vocab().text(id) : std::string_view();
+}
+
+uint32_t Tokenizer::token_to_id(std::string_view token) const {
+    const uint32_t id = added_.find(token);
+    return id != kNoId ? id : model_->vocab().find(token);
+}
+
+}  // namespace edgeward

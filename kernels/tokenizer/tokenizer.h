@@ -1,0 +1,86 @@
+// A tokenizer.json as an object: text to token ids and character offsets, and back.
+//
+// Knows: the order of the stages (added tokens, normalizer, pre-tokenizers, model, post-processor;
+// decoder). Immutable once built, so any number of threads may use it at a time. The reference for
+// every result is Hugging Face's `tokenizers` 0.23.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/decoder.h"
+#include "tokenizer/model.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/post_processor.h"
+#include "tokenizer/pre_tokenizer.h"
+
+namespace edgeward {
+
+// Texts are refused above this size; positions are 32-bit.
+inline constexpr size_t kMaxText = size_t{1} << 30;
+
+struct Encoding {
+    std::vector<uint32_t> ids;
+    // Characters (code points) of the text, half open; one for each id.
+    std::vector<std::pair<uint32_t, uint32_t>> offsets;
+};
+
+class Tokenizer {
+ public:
+    // Throws std::invalid_argument: damaged JSON, a component that is unknown or inconsistent.
+    explicit Tokenizer(std::string_view json_text);
+
+    // `text` must be valid UTF-8 (see utf8_lossy). Throws std::invalid_argument when the text is
+    // longer than kMaxText, or needs an unknown token that the vocabulary does not hold.
+    std::vector<uint32_t> encode(std::string_view text, bool add_special_tokens) const;
+    Encoding encode_with_offsets(std::string_view text, bool add_special_tokens) const;
+
+    // Ids that are no token are left out. Ill-formed bytes become U+FFFD.
+    std::string decode(std::span<const uint32_t> ids, bool skip_special_tokens) const;
+
+    // The bytes that `id` adds to a decoded text; nothing for an id that is no token.
+    std::string_view token_bytes(uint32_t id) const;
+    // Between two tokens that are not left out.
+    std::string_view separator() const { return decoder_.separator(); }
+    bool is_token(uint32_t id) const { return id < pieces_.size() && pieces_[id].known; }
+    bool is_special(uint32_t id) const { return is_token(id) && pieces_[id].special; }
+    // The token's string; nothing for an id that is no token.
+    std::string_view id_to_token(uint32_t id) const;
+    // kNoId when absent.
+    uint32_t token_to_id(std::string_view token) const;
+
+    // Number of tokens, added ones included.
+    size_t vocab_size() const { return vocab_size_; }
+    // One more than the largest id.
+    uint32_t end_id() const { return static_cast<uint32_t>(pieces_.size()); }
+    const std::vector<AddedToken>& added_tokens() const { return added_.tokens(); }
+
+ private:
+    struct Piece {
+        uint32_t begin = 0;  // in piece_bytes_
+        uint32_t size = 0;
+        bool known = false;
+        bool special = false;
+    };
+    template <class Sink>
+    void run(std::string_view text, Sink& sink) const;
+    void fill_pieces();
+
+    Normalizer normalizer_;
+    AddedTokens added_;
+    PreTokenizers pre_tokenizers_;
+    std::unique_ptr<Model> model_;
+    PostProcessor post_processor_;
+    Decoder decoder_;
+    std::string piece_bytes_;
+    std::vector<Piece> pieces_;  // by id
+    size_t vocab_size_ = 0;
+};
+
+}  // namespace edgeward

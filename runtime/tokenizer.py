@@ -1,0 +1,319 @@
+"""The public tokenizer: a `tokenizer.json` with its chat template, as one object.
+
+Knows: which files lie in a model's folder and what their special tokens are called. Does not know:
+how text becomes ids (edgeward.kernels), packs, models, requests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeward.kernels import _native
+
+from .errors import TemplateError, TokenizerError
+
+if TYPE_CHECKING:
+    from edgeward.kernels._text import Detokenizer, TokenTable
+
+    from .chat_template import ChatTemplate
+
+MAX_FILE = 1 << 30  # bytes; the largest tokenizer.json in use has 35 MB
+
+# How model families call the end of a turn. Asked of special tokens only.
+END_OF_TURN = (
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|end_of_turn|>",
+    "<end_of_turn>",
+    "<|end|>",
+    "<|return|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "</s>",
+)
+
+NAMED_TOKENS = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
+
+
+class Tokenizer:
+    """Text to token ids and back, for one model. Immutable and safe from any thread.
+
+    Ids, character offsets and decoded text are those of Hugging Face's `tokenizers` 0.23 for the
+    same file. Nothing in a text raises: a lone surrogate in a str is read as U+FFFD, bytes that are
+    not UTF-8 as `bytes.decode("utf-8", "replace")` reads them.
+
+    Args:
+        tokenizer_json: the content of a `tokenizer.json`.
+        config: the parsed `tokenizer_config.json`, for the names of special tokens.
+        chat_template: Jinja source; from the config if None.
+
+    Raises:
+        TokenizerError: the file is damaged, or has a part that is not supported (it is named).
+
+    Example:
+        >>> tokenizer = Tokenizer.from_file("smollm2-135m")
+        >>> tokenizer.encode("Hello world")
+        [19556, 905]
+        >>> tokenizer.decode([19556, 905])
+        'Hello world'
+    """
+
+    def __init__(
+        self,
+        tokenizer_json: bytes,
+        *,
+        config: Mapping[str, Any] | None = None,
+        chat_template: str | None = None,
+    ) -> None:
+        try:
+            self._native = _native.Tokenizer(tokenizer_json)
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+        self._config = dict(config or {})
+        self._template_source = chat_template
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Tokenizer:
+        """Reads a `tokenizer.json`, or the folder that holds one.
+
+        Beside it, `tokenizer_config.json` and `chat_template.jinja` are read where they exist.
+        Raises TokenizerError if a file is missing, too large or damaged.
+        """
+        path = Path(path)
+        folder = path if path.is_dir() else path.parent
+        file = path / "tokenizer.json" if path.is_dir() else path
+        config_file = folder / "tokenizer_config.json"
+        template_file = folder / "chat_template.jinja"
+        config = _parse(config_file) if config_file.is_file() else None
+        template = (
+            _read(template_file).decode("utf-8", "replace") if template_file.is_file() else None
+        )
+        try:
+            return cls(_read(file), config=config, chat_template=template)
+        except TokenizerError as error:
+            raise TokenizerError(f"{file}: {error}") from error
+
+    def encode(self, text: str | bytes, add_special_tokens: bool = True) -> list[int]:
+        """The ids of `text`, with the model's own special tokens around it if it has any.
+
+        Special tokens written in the text are recognized as such, whatever `add_special_tokens`.
+        Raises TokenizerError for a text above 1 GiB.
+        """
+        try:
+            return self._native.encode(text, add_special_tokens)
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+
+    def encode_batch(
+        self,
+        texts: Sequence[str | bytes],
+        add_special_tokens: bool = True,
+        threads: int | None = None,
+    ) -> list[list[int]]:
+        """`encode` of each text, on `threads` threads (None: one a processor of this process)."""
+        count = min(len(os.sched_getaffinity(0)), 256) if threads is None else threads
+        try:
+            return self._native.encode_batch(texts, add_special_tokens, count)
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+
+    def offsets(self, text: str | bytes, add_special_tokens: bool = True) -> list[tuple[int, int]]:
+        """For each id of `encode`, the characters of `text` it stands for, half open.
+
+        A token that holds part of a character gets the whole character; a special token that was
+        added gets (0, 0).
+        """
+        try:
+            return self._native.encode_with_offsets(text, add_special_tokens)[1]
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+
+    def decode(self, ids: Sequence[int], skip_special_tokens: bool = True) -> str:
+        """The text of `ids`. Ids that are no token are left out; bytes that make no character
+        become U+FFFD. Raises TokenizerError for an id that is negative or above 2**32 - 1.
+        """
+        try:
+            return self._native.decode(ids, skip_special_tokens)
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+
+    def stream(self, *, stop: Iterable[str] = (), skip_special_tokens: bool = True) -> Detokenizer:
+        """A stream that takes ids one by one: `push(id)` and `finish()` return pieces of text.
+
+        The pieces make together what `decode` returns, cut before the first of the `stop` strings.
+
+        Example:
+            >>> stream = tokenizer.stream(stop=["STOP"])
+            >>> "".join([stream.push(i) for i in tokenizer.encode("go on STOP here")])
+            'go on '
+            >>> stream.stopped
+            'STOP'
+        """
+        from edgeward.kernels._text import Detokenizer
+
+        try:
+            return Detokenizer(self._table, stop=stop, skip_special_tokens=skip_special_tokens)
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+
+    def apply_chat_template(
+        self,
+        messages: Iterable[Mapping[str, Any]],
+        add_generation_prompt: bool = True,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        **variables: Any,
+    ) -> str:
+        """`messages` as one prompt, in the form this model was trained on.
+
+        The result holds the special tokens already: encode it with `add_special_tokens=False`.
+
+        Args:
+            messages: mappings with "role" and "content", oldest first.
+            add_generation_prompt: end with the opening of the assistant's answer.
+            tools: JSON schemas of functions the model may call.
+            variables: further variables some templates read (`enable_thinking`, `documents`, ...).
+
+        Raises TemplateError if the model has no template, or it refuses the messages or fails.
+        """
+        from .chat_template import check_messages
+
+        checked = check_messages(messages)
+        template = self._template(tools is not None)
+        return template.render(
+            **{
+                **self.named_tokens,
+                **variables,
+                "messages": checked,
+                "tools": tools,
+                "add_generation_prompt": add_generation_prompt,
+            }
+        )
+
+    @property
+    def chat_template(self) -> str | None:
+        """Jinja source of the chat template, None if the model has none."""
+        return self._sources.get("default")
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, added ones included."""
+        return self._native.vocab_size
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a token's string, None if there is none."""
+        return self._native.token_to_id(token)
+
+    def id_to_token(self, id: int) -> str | None:
+        """The string of an id (byte-level models spell bytes as characters), None if unknown."""
+        return self._native.id_to_token(id) if 0 <= id < self._native.end_id else None
+
+    def token_bytes(self, id: int) -> bytes:
+        """The bytes an id adds to a decoded text; empty if unknown."""
+        return self._native.token_bytes(id) if 0 <= id < self._native.end_id else b""
+
+    def is_special(self, id: int) -> bool:
+        """True for a special token, which `decode` skips by default."""
+        return 0 <= id < self._native.end_id and self._native.is_special(id)
+
+    @cached_property
+    def named_tokens(self) -> dict[str, str]:
+        """Special tokens by the names chat templates use: `bos_token`, `eos_token`, ..."""
+        named = {}
+        for name in NAMED_TOKENS:
+            value = self._config.get(f"{name}_token")
+            if isinstance(value, Mapping):
+                value = value.get("content")
+            if isinstance(value, str):
+                named[f"{name}_token"] = value
+        return named
+
+    @cached_property
+    def bos_id(self) -> int | None:
+        """Id of the token that starts a text, where tokenizer_config.json names one."""
+        return self._named_id("bos_token")
+
+    @cached_property
+    def eos_id(self) -> int | None:
+        """Id of the token that ends a text, where tokenizer_config.json names one."""
+        return self._named_id("eos_token")
+
+    @cached_property
+    def eot_ids(self) -> tuple[int, ...]:
+        """Ids that end an answer: the end of the text and of a turn, in ascending order."""
+        ids = {self.eos_id} - {None}
+        for token in END_OF_TURN:
+            id = self.token_to_id(token)
+            if id is not None and self.is_special(id):
+                ids.add(id)
+        return tuple(sorted(id for id in ids if id is not None))
+
+    def __repr__(self) -> str:
+        return f"<Tokenizer of {self.vocab_size} tokens>"
+
+    def _named_id(self, name: str) -> int | None:
+        token = self.named_tokens.get(name)
+        return None if token is None else self.token_to_id(token)
+
+    @cached_property
+    def _table(self) -> TokenTable:
+        from edgeward.kernels._text import TokenTable
+
+        return TokenTable(self._native)
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        """Chat templates by name; a model may have a second one for tools."""
+        if self._template_source is not None:
+            return {"default": self._template_source}
+        value = self._config.get("chat_template")
+        if isinstance(value, str):
+            return {"default": value}
+        named = {}
+        for entry in value if isinstance(value, list) else []:
+            if isinstance(entry, Mapping) and isinstance(entry.get("template"), str):
+                named[str(entry.get("name"))] = entry["template"]
+        return named
+
+    @cached_property
+    def _compiled(self) -> dict[str, ChatTemplate]:
+        return {}
+
+    def _template(self, with_tools: bool) -> ChatTemplate:
+        from .chat_template import ChatTemplate
+
+        name = "tool_use" if with_tools and "tool_use" in self._sources else "default"
+        if name not in self._sources:
+            raise TemplateError(
+                "this model has no chat template; give a prompt to generate() instead, or put a "
+                "chat_template.jinja beside its tokenizer.json"
+            )
+        # Two threads may both compile it; the result is the same.
+        template = self._compiled.get(name)
+        if template is None:
+            template = self._compiled[name] = ChatTemplate(self._sources[name])
+        return template
+
+
+def _read(file: Path) -> bytes:
+    try:
+        size = file.stat().st_size
+        if size > MAX_FILE:
+            raise TokenizerError(f"{file} has {size} bytes; the limit is {MAX_FILE}")
+        return file.read_bytes()
+    except OSError as error:
+        raise TokenizerError(f"cannot read {file}: {error.strerror or error}") from error
+
+
+def _parse(file: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(_read(file))
+    except (ValueError, RecursionError) as error:
+        raise TokenizerError(f"{file} is not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise TokenizerError(f"{file} must hold an object, not {type(value).__name__}")
+    return value

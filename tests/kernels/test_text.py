@@ -1,0 +1,188 @@
+"""Streams of text: exact against decode(), whole characters, stop strings across tokens."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeward.kernels import reference_tokenizer
+from edgeward.kernels._text import Detokenizer, TokenTable
+
+
+class Bytes:
+    """A tokenizer of 256 one-byte tokens, a few longer ones, and a special one."""
+
+    LONGER = (b"he", b"llo", b" wor", b"\xe2\x82", b"\xac\xe2", b"\xf0\x9f", b"aba", b"")
+    SPECIAL = 256 + len(LONGER)
+    HOLE = SPECIAL + 1
+
+    def __init__(self, separator: bytes = b"") -> None:
+        self.separator = separator
+        self.tokens = [bytes([b]) for b in range(256)] + [*self.LONGER, b"<end>", b""]
+
+    def stream_table(self) -> tuple[bytes, bytes, bytes, bytes]:
+        ends, total = [], 0
+        for token in self.tokens:
+            total += len(token)
+            ends.append(total.to_bytes(4, "little"))
+        flags = bytes([1] * (len(self.tokens) - 2) + [3, 0])
+        return b"".join(self.tokens), b"".join(ends), flags, self.separator
+
+    def decode(self, ids: list[int], skip_special: bool = True) -> str:
+        kept = [
+            self.tokens[i]
+            for i in ids
+            if i < self.HOLE and not (skip_special and i == self.SPECIAL)
+        ]
+        return self.separator.join(kept).decode("utf-8", "replace")
+
+
+TABLE = TokenTable(Bytes())
+
+
+def run(ids, **options):
+    stream = Detokenizer(TABLE, **options)
+    pieces = [stream.push(i) for i in ids]
+    pieces.append(stream.finish())
+    return stream, pieces
+
+
+def test_a_character_is_shown_when_it_is_whole():
+    assert run("\u20acx".encode())[1] == ["", "", "\u20ac", "x", ""]
+    assert run([*b"\xf0\x9f\x98", 0x80])[1] == ["", "", "", "\U0001f600", ""]
+
+
+def test_an_unfinished_character_at_the_end_becomes_one_replacement():
+    assert run(b"a\xe2\x82")[1] == ["a", "", "", "\ufffd"]
+
+
+def test_a_character_that_breaks_off_is_replaced_and_the_next_one_is_whole():
+    assert "".join(run(b"\xe2\x82a\xff\xe2\x82\xac")[1]) == "\ufffda\ufffd\u20ac"
+
+
+def test_a_stop_string_over_many_tokens_is_not_shown():
+    stream, pieces = run(b"one STOP two", stop=["STOP"])
+    assert "".join(pieces) == "one " == stream.text
+    assert stream.stopped == "STOP"
+    assert pieces[4:] == [""] * 9  # held back from the S on
+
+
+def test_what_could_have_been_a_stop_string_is_shown_when_it_is_none():
+    stream, pieces = run(b"STO STOx", stop=["STOP"])
+    assert pieces == ["", "", "", "STO ", "", "", "", "STOx", ""]
+    assert stream.stopped is None
+    assert "".join(run(b"x ST", stop=["STOP"])[1]) == "x ST"
+
+
+def test_text_behind_a_stop_string_in_the_same_token_is_cut():
+    llo = 257
+    stream, pieces = run([*b"he", llo, *b"more"], stop=["hel"])
+    assert "".join(pieces) == ""
+    assert stream.stopped == "hel"
+
+
+def test_the_first_complete_stop_string_wins_and_of_those_the_longest():
+    assert run(b"xabcd", stop=["abcd", "bc"])[0].stopped == "bc"
+    stream, pieces = run(b"xabc", stop=["c", "bc", "abc"])
+    assert stream.stopped == "abc"
+    assert "".join(pieces) == "x"
+
+
+def test_a_stop_string_may_be_made_of_replaced_bytes():
+    stream, pieces = run(b"a\xffb", stop=["\ufffd"])
+    assert "".join(pieces) == "a"
+    assert stream.stopped == "\ufffd"
+
+
+def test_a_stop_string_completed_by_the_end_of_the_stream():
+    stream, pieces = run(b"ab\xe2", stop=["b\ufffd"])
+    assert "".join(pieces) == "a"
+    assert stream.stopped == "b\ufffd"
+
+
+def test_special_tokens_and_holes_add_nothing():
+    ids = [*b"a", Bytes.SPECIAL, Bytes.HOLE, 10_000, *b"b"]
+    assert run(ids)[1] == ["a", "", "", "", "b", ""]
+    assert run(ids, skip_special_tokens=False)[1] == ["a", "<end>", "", "", "b", ""]
+
+
+def test_a_separator_stands_between_tokens_only():
+    stream = Detokenizer(Bytes(b" "))
+    assert [stream.push(i) for i in (*b"ab", Bytes.SPECIAL, *b"c")] == ["a", " b", "", " c"]
+
+
+def test_after_the_end():
+    stream, _ = run(b"a")
+    assert stream.finish() == ""
+    with pytest.raises(ValueError, match="finished"):
+        stream.push(1)
+    stopped, _ = run(b"ab", stop=["a"])
+    assert stopped.push(1) == ""
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="stop string is empty"):
+        Detokenizer(TABLE, stop=["a", ""])
+    with pytest.raises(TypeError, match="must be str"):
+        Detokenizer(TABLE, stop=[b"a"])
+    with pytest.raises(TypeError, match="not one string"):
+        Detokenizer(TABLE, stop="abc")
+    with pytest.raises(ValueError, match="not valid Unicode"):
+        Detokenizer(TABLE, stop=["\ud800"])
+    with pytest.raises(ValueError, match="limit is"):
+        Detokenizer(TABLE, stop=["a" * 70_000])
+    with pytest.raises(ValueError, match="negative"):
+        Detokenizer(TABLE).push(-1)
+    with pytest.raises(TypeError):
+        Detokenizer(TABLE).push("a")
+    with pytest.raises(OverflowError):
+        Detokenizer(TABLE).push(2**70)
+
+
+def check(ids, stop, skip):
+    tokenizer = Bytes()
+    stream, pieces = run(ids, stop=stop, skip_special_tokens=skip)
+    expected, stopped = reference_tokenizer.stop_at(tokenizer.decode(ids, skip), stop)
+    assert "".join(pieces) == expected == stream.text
+    assert stream.stopped == stopped
+
+
+IDS = st.lists(
+    st.integers(0, Bytes.HOLE + 3)
+    | st.sampled_from([*b"ab", *range(256, Bytes.HOLE + 1), *b"\xe2\x82\xac\xf0\x9f\x98\x80\xff"]),
+    max_size=60,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(IDS, st.booleans())
+def test_any_ids_make_the_text_of_decode(ids, skip):
+    check(ids, [], skip)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(st.sampled_from([*b"ab", *b"\xe2\x82\xac", 262]), max_size=60),
+    st.lists(st.text("ab\u20ac\ufffd", min_size=1, max_size=6), max_size=4),
+)
+def test_any_ids_with_any_stop_strings(ids, stop):
+    check(ids, stop, True)
+
+
+def test_many_overlapping_stop_strings():
+    rng = random.Random(3)
+    for _ in range(300):
+        stop = ["".join(rng.choices("ab", k=rng.randint(1, 7))) for _ in range(rng.randint(1, 6))]
+        check(rng.choices(b"ab", k=40), stop, True)
+
+
+def test_a_stop_string_that_almost_matches_costs_no_rescanning():
+    """A run of a's against a's and one b: rescanning would be quadratic in the stop string."""
+    stop = ["a" * 20_000 + "b"]
+    stream = Detokenizer(TABLE, stop=stop)
+    shown = sum(len(stream.push(ord("a"))) for _ in range(200_000))
+    assert shown == 180_000
+    assert len(stream.finish()) == 20_000
