@@ -25,7 +25,8 @@ def normalize(messages: Messages) -> list[dict[str, Any]]:
             "messages is empty or no list; give a string, or a list of "
             '{"role": "user", "content": "..."}.'
         )
-    return [_message(i, message) for i, message in enumerate(messages)]
+    listed: Sequence[Any] = messages
+    return [_message(i, message) for i, message in enumerate(listed)]
 
 
 def render(messages: Messages, tokenizer: Tokenizer) -> str:
