@@ -25,7 +25,12 @@ def byte_characters() -> list[str]:
 
 
 def write(
-    path: Path, *, seed: int = 0, scale: float = 1 / 8, fields: dict[str, Any] | None = None
+    path: Path,
+    *,
+    seed: int = 0,
+    scale: float = 1 / 8,
+    context: int = 64,
+    fields: dict[str, Any] | None = None,
 ) -> Path:
     """Write the model to `path`; `fields` adds or replaces string key-values (None: leaves out)."""
     tokens = [*SPECIAL, *byte_characters(), *(m.replace(" ", "") for m in MERGES)]
@@ -41,7 +46,7 @@ def write(
     for key, value in strings.items():
         if value is not None:
             writer.add_string(key, value)
-    writer.add_context_length(64)
+    writer.add_context_length(context)
     writer.add_embedding_length(HIDDEN)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(WIDE)

