@@ -81,7 +81,7 @@ def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progre
     if bits not in BITS:
         raise OptionError(f"bits={bits!r} is not known; choose one of {BITS}.")
     home = store.home()
-    needed = source.space + pack_bytes(source.weights, bits)
+    needed = max(source.space, source.size + pack_bytes(source.weights, bits))
     disk.check_space(home, needed, f"pulling {name}")
     with disk.explained(home, needed), writing.workspace(name) as space:
         fetched = source.fetch(space.fetched, space.work, progress)

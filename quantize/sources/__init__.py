@@ -37,6 +37,10 @@ class Source(Protocol):
         """Most bytes that `fetch` takes in the store at any time; 0 if not known beforehand."""
 
     @property
+    def size(self) -> int:
+        """Bytes that the fetched model takes in the store; 0 if not known beforehand."""
+
+    @property
     def weights(self) -> int:
         """How many weights the model has, about; 0 if not known beforehand."""
 

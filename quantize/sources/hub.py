@@ -65,6 +65,10 @@ class HubSource:
         return 0  # only the hub knows; checked once it has been asked
 
     @property
+    def size(self) -> int:
+        return 0
+
+    @property
     def weights(self) -> int:
         return 0
 

@@ -37,6 +37,10 @@ class PathSource:
         return 0
 
     @property
+    def size(self) -> int:
+        return 0
+
+    @property
     def weights(self) -> int:
         return count_weights(self.path)
 
