@@ -20,7 +20,7 @@ from edgeward import manifest
 from edgeward.errors import EdgewardError, SourceError
 from edgeward.pack import file_entry
 from edgeward.quantize import disk
-from edgeward.quantize.model_files import SETTINGS, UNKNOWN_LICENCE, licence_of, model_sha256
+from edgeward.quantize.model_files import SETTINGS, card_licence, model_sha256
 from edgeward.quantize.progress import Progress
 
 from . import Fetched
@@ -103,10 +103,7 @@ class HubSource:
             format="gguf" if gguf else "safetensors",
             sha256=model_sha256(model),
         )
-        licence = licence_of(fetched)
-        if licence == UNKNOWN_LICENCE:
-            licence = licence_of(model)
-        return Fetched(model, source, licence)
+        return Fetched(model, source, card_licence(fetched))
 
     def _download(
         self, hub: ModuleType, file: RemoteFile, commit: str, into: Path, progress: Progress

@@ -102,7 +102,8 @@ def test_force_replaces_a_pack(home: Path, entry: WheelModel) -> None:
 
 def test_a_path_is_pulled_where_it_is(home: Path, tiny: Path) -> None:
     folder = pull(tiny, name="mine", evaluate=False)
-    assert Pack.open(folder).manifest.source.kind == "path"
+    manifest = Pack.open(folder).manifest
+    assert (manifest.source.kind, manifest.licence) == ("path", "apache-2.0")
     assert pull(str(tiny), name="mine") == folder
     assert tiny.exists()
 

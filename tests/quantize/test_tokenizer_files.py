@@ -14,7 +14,9 @@ from tokenizers import Tokenizer
 
 from edgeward.errors import IntakeError
 from edgeward.manifest import Generation
-from edgeward.quantize.tokenizer_files import collect
+from edgeward.quantize.intake import gguf as gguf_intake
+from edgeward.quantize.tokenizer_files import TokenizerFiles
+from edgeward.quantize.tokenizer_files import collect as collect_with
 
 SETTINGS: dict[str, Any] = {
     "tokenizer.json": {
@@ -28,6 +30,13 @@ SETTINGS: dict[str, Any] = {
     },
     "config.json": {"eos_token_id": 2},
 }
+
+
+def collect(model: Path) -> TokenizerFiles:
+    """As a pull does: with what the intake found."""
+    if model.is_dir():
+        return collect_with(model, json.loads((model / "config.json").read_text()))
+    return collect_with(model, gguf_intake.read(model).metadata)
 
 
 @pytest.fixture
@@ -174,7 +183,7 @@ def test_a_damaged_tokenizer_is_refused(folder: Path, content: str) -> None:
         collect(folder)
 
 
-@pytest.mark.parametrize("name", ["config.json", "generation_config.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("name", ["generation_config.json", "tokenizer_config.json"])
 def test_damaged_settings_are_refused(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"\xff\xfe{")
     with pytest.raises(IntakeError, match=name):

@@ -13,15 +13,15 @@ import tiny_gguf
 from tokenizers import Tokenizer
 
 from edgeward.errors import IntakeError
-from edgeward.quantize.model_files import gguf_metadata
+from edgeward.quantize.intake.gguf_header import read_header
 from edgeward.quantize.pretokenizers import PRETOKENIZERS
 from edgeward.quantize.tokenizer_gguf import special_tokens, token_id, tokenizer_json
 
-DATA = os.environ.get("EDGEWARD_DATA")
+DATA = os.environ.get("EDGEWARD_DATA", "")
 FILE = Path("model.gguf")
 needs_corpus = [
     pytest.mark.corpus,
-    pytest.mark.skipif(DATA is None, reason="EDGEWARD_DATA is not set"),
+    pytest.mark.skipif(not DATA, reason="EDGEWARD_DATA is not set"),
 ]
 
 
@@ -165,7 +165,7 @@ class TestAgainstARealFileOfTheSameKind:
     pytestmark = needs_corpus
 
     def test_ids_are_the_same(self, real: str, pre: str) -> None:
-        document = json.loads(Path(DATA or "", f"tokenizers/{real}/tokenizer.json").read_text())
+        document = json.loads(Path(DATA, f"tokenizers/{real}/tokenizer.json").read_text())
         ours = Tokenizer.from_str(tokenizer_json(FILE, as_metadata(document, pre)).decode())
         theirs = Tokenizer.from_str(json.dumps(document))
         texts = corpus()
@@ -176,15 +176,17 @@ class TestAgainstARealFileOfTheSameKind:
 
 
 def documents(gguf: str, real: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    folder = Path(DATA or "", "tokenizers")
+    folder = Path(DATA, "tokenizers")
     path = folder / "gguf-vocab" / f"{gguf}.gguf"
-    ours = json.loads(tokenizer_json(path, gguf_metadata(path)))
+    ours = json.loads(
+        tokenizer_json(path, read_header(path, np.memmap(path, np.uint8, mode="r")).metadata)
+    )
     return ours, json.loads((folder / real / "tokenizer.json").read_text(encoding="utf-8"))
 
 
 def corpus() -> list[str]:
     """The conformance corpus; runs of a million characters are left to the tokenizer's tests."""
-    folder = Path(DATA or "", "corpus")
+    folder = Path(DATA, "corpus")
     texts = []
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():

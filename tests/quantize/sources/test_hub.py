@@ -145,11 +145,11 @@ def test_a_gguf_file_comes_with_commit_hash_and_licence(
     assert told[-1] == ("fetch tiny.gguf", size, size, "bytes")
 
 
-def test_a_gguf_file_without_a_card_states_its_own_licence(
+def test_without_a_card_the_licence_is_left_to_the_model(
     fake: FakeHub, folders: tuple[Path, Path], tiny: Path
 ) -> None:
     shutil.copy(tiny, fake.folder / "tiny.gguf")
-    assert HubSource("org/model").fetch(*folders, silent).licence == "apache-2.0"
+    assert HubSource("org/model").fetch(*folders, silent).licence is None
 
 
 def test_a_folder_is_the_model_when_there_are_safetensors(
