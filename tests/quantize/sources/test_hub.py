@@ -30,6 +30,7 @@ class FakeHub(ModuleType):
         self.fetched: list[str] = []
         self.failure: Exception | None = None
         self.lie: str | None = None
+        self.commit: str | None = COMMIT
 
     def HfApi(self) -> FakeHub:
         return self
@@ -38,10 +39,10 @@ class FakeHub(ModuleType):
         assert files_metadata
         if self.failure is not None:
             raise self.failure
-        return SimpleNamespace(sha=COMMIT, siblings=[self._sibling(p) for p in self._files()])
+        return SimpleNamespace(sha=self.commit, siblings=[self._sibling(p) for p in self._files()])
 
     def hf_hub_download(self, repository: str, name: str, *, revision: str, local_dir: Path) -> str:
-        assert revision == COMMIT
+        assert revision == self.commit
         self.fetched.append(name)
         target = local_dir / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +159,7 @@ def test_a_folder_is_the_model_when_there_are_safetensors(
     (fake.folder / "config.json").write_text("{}")
     (fake.folder / "model.safetensors").write_bytes(b"weights")
     got = HubSource("org/model").fetch(*folders, silent)
-    assert got.model == folders[0]
+    assert got.model == folders[0] / COMMIT
     assert (got.source.format, got.source.file) == ("safetensors", "model")
     assert fake.fetched == ["config.json", "model.safetensors"]
 
@@ -176,6 +177,26 @@ def test_a_file_unlike_its_hash_is_refused(
 def test_a_name_that_leads_outside_is_refused(name: str) -> None:
     with pytest.raises(SourceError):
         chosen(name)
+
+
+def test_files_of_another_commit_do_not_mix(fake: FakeHub, folders: tuple[Path, Path]) -> None:
+    (fake.folder / "config.json").write_text("{}")
+    (fake.folder / "model.safetensors").write_bytes(b"old")
+    HubSource("org/model").fetch(*folders, silent)
+    (fake.folder / "model.safetensors").unlink()
+    (fake.folder / "model.safetensors.index.json").write_text("{}")
+    fake.commit = "f" * 40
+    got = HubSource("org/model").fetch(*folders, silent)
+    assert not (got.model / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("commit", ["../escaped", "", None])
+def test_a_commit_that_is_none_is_refused(
+    fake: FakeHub, folders: tuple[Path, Path], commit: str | None
+) -> None:
+    fake.commit = commit
+    with pytest.raises(SourceError, match="which is none"):
+        HubSource("org/model").fetch(*folders, silent)
 
 
 def test_no_network_is_said_so(fake: FakeHub, folders: tuple[Path, Path]) -> None:
