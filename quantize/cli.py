@@ -78,7 +78,7 @@ def pull(
         report = {"name": opened.manifest.name, "path": str(folder), "bytes": size}
         print(json.dumps({**report, "sha256": opened.sha256}))
     else:
-        Console().print(f"{opened.manifest.name}: {in_words(size)} in {folder}", highlight=False)
+        print(f"{opened.manifest.name}: {in_words(size)} in {folder}")
 
 
 def _print_list(as_json: bool) -> None:
@@ -96,32 +96,46 @@ def _print_list(as_json: bool) -> None:
     for model in CATALOG.values():
         known = "" if convertible(model.family) else " (not convertible yet)"
         table.add_row(model.name, model.summary + known, model.licence, in_words(model.download))
-    console = Console()
-    console.print(table)
-    console.print(f"Packs in {store.packs_folder()}:", highlight=False)
+    Console().print(table)
+    print(f"Packs in {store.packs_folder()}:")
     for name, size in local:
-        console.print(f"  {name}  {in_words(size)}", highlight=False)
+        print(f"  {name}  {in_words(size)}")
     if not local:
-        console.print("  none yet", highlight=False)
+        print("  none yet")
 
 
 @contextmanager
 def _shown(*, quiet: bool) -> Iterator[Progress]:
-    """A progress bar a phase on standard error; nothing at all when `quiet`."""
+    """A bar for each phase, on standard error; nothing at all when `quiet`."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"))
     console = Console(stderr=True, quiet=quiet)
     with Bars(*columns, TimeElapsedColumn(), console=console) as bars:
-        tasks: dict[str, TaskID] = {}
+        shown = _Phases(bars)
+        yield shown
+        shown.end_current()
 
-        def progress(phase: str, done: int, total: int, unit: str = "items") -> None:
-            task = tasks.get(phase)
-            if task is None:
-                for earlier in tasks.values():
-                    bars.stop_task(earlier)
-                task = tasks[phase] = bars.add_task(phase, total=total or None, state="")
-            bars.update(task, completed=done, total=total or None, state=_state(done, total, unit))
 
-        yield progress
+class _Phases:
+    """`Progress` drawn by rich: a new phase ends the one before."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._phase = ""
+        self._task: TaskID | None = None
+
+    def __call__(self, phase: str, done: int, total: int, unit: str = "items") -> None:
+        if self._task is None or phase != self._phase:
+            self.end_current()
+            self._phase, self._task = phase, self._bars.add_task(phase, total=None, state="")
+        state = _state(done, total, unit)
+        self._bars.update(self._task, completed=done, total=total or None, state=state)
+
+    def end_current(self) -> None:
+        """A bar of unknown length runs to and fro until it is told that it is full."""
+        if self._task is not None:
+            if self._bars.tasks[self._task].total is None:
+                self._bars.update(self._task, total=1, completed=1)
+            self._bars.stop_task(self._task)
 
 
 def _state(done: int, total: int, unit: str) -> str:

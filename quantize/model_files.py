@@ -6,16 +6,13 @@ Knows names of files, not what is in the weights.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from edgeward.errors import IntakeError, SourceError
+from edgeward.errors import SourceError
 from edgeward.pack import file_entry
-from edgeward.quantize.intake.gguf_header import GgufHeader, read_header
 
 UNKNOWN_LICENCE = "unknown"
 
@@ -58,51 +55,27 @@ def model_sha256(model: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def gguf_metadata(model: Path) -> dict[str, Any]:
-    """Key-values of a GGUF file. Raises `IntakeError` for any other file."""
-    return _header(model).metadata
+def licence_of(model: Path, metadata: Mapping[str, Any]) -> str:
+    """The licence that the model's own files state, or "unknown".
+
+    `metadata` is what its intake found: GGUF key-values, or config.json.
+    """
+    stated = metadata.get("general.license") if is_gguf(model) else card_licence(model)
+    return stated if isinstance(stated, str) and stated else UNKNOWN_LICENCE
 
 
-def _header(model: Path) -> GgufHeader:
-    try:
-        content = np.memmap(model, np.uint8, mode="r")
-    except ValueError:
-        raise IntakeError(f"{model} is empty; fetch the file again.") from None
-    except OSError as error:
-        raise IntakeError(f"{model} cannot be read: {error.strerror}.") from None
-    return read_header(model, content)
-
-
-def count_weights(model: Path) -> int:
-    """How many weights a model has: exact for GGUF, from the size at 16 bits each for a folder."""
-    if is_gguf(model):
-        return sum(math.prod(info.shape) for info in _header(model).tensors.values())
-    try:
-        return sum(path.stat().st_size for path in model.glob("*.safetensors")) // 2
-    except OSError as error:
-        raise SourceError(f"{error.filename} cannot be read: {error.strerror}.") from error
-
-
-def licence_of(model: Path) -> str:
-    """The licence that the model's own files state, or "unknown"."""
-    if is_gguf(model):
-        stated = gguf_metadata(model).get("general.license")
-        return stated if isinstance(stated, str) and stated else UNKNOWN_LICENCE
-    return _card_licence(model / "README.md")
-
-
-def _card_licence(card: Path) -> str:
+def card_licence(folder: Path) -> str | None:
     """`license: x` between the two `---` lines at the head of a Hugging Face model card."""
     try:
-        with card.open(encoding="utf-8", errors="replace") as file:
+        with (folder / "README.md").open(encoding="utf-8", errors="replace") as file:
             lines = file.read(_MAX_CARD).splitlines()
     except OSError:  # no card, or none that can be read: the folder states no licence
-        return UNKNOWN_LICENCE
+        return None
     if lines[:1] != ["---"]:
-        return UNKNOWN_LICENCE
+        return None
     for line in lines[1:]:
         if line == "---":
             break
         if found := _LICENCE_LINE.match(line):
             return found[1]
-    return UNKNOWN_LICENCE
+    return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
+from math import prod
 from os import PathLike
 from pathlib import Path
 
@@ -13,12 +15,15 @@ from edgeward.pack import Pack
 
 from . import disk
 from . import store as writing
-from .model_files import count_weights
+from .model_files import licence_of
 from .progress import Progress, silent
 from .sources import Source, path, resolve
 from .tokenizer_files import collect
 
 DEFAULT_BITS = 8
+
+# What the extra [quantize] brings and converting uses.
+TOOLS = ("onnx", "gguf")
 
 
 def pull(
@@ -76,25 +81,30 @@ def default_name(source: Source, bits: int) -> str:
 
 
 def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progress) -> Path:
-    from .convert import BITS, convert  # the graph builder takes a while to import
+    _check_tools()
+    # Only now: the graph builder takes a while to import, and a pack may be there already.
+    from .convert import BITS, convert
+    from .intake import read_model
 
     if bits not in BITS:
         raise OptionError(f"bits={bits!r} is not known; choose one of {BITS}.")
     home = store.home()
-    needed = source.space + pack_bytes(source.weights, bits)
+    needed = max(source.space, source.size + pack_bytes(source.weights, bits))
     disk.check_space(home, needed, f"pulling {name}")
     with disk.explained(home, needed), writing.workspace(name) as space:
         fetched = source.fetch(space.fetched, space.work, progress)
-        disk.check_space(home, pack_bytes(count_weights(fetched.model), bits), f"converting {name}")
         progress("convert", 0, 0)
-        files = collect(fetched.model)
+        weights = read_model(fetched.model)  # first: an unknown architecture is the clearer error
+        count = sum(prod(tensor.shape) for tensor in weights.tensors.values())
+        disk.check_space(home, pack_bytes(count, bits), f"converting {name}")
+        files = collect(fetched.model, weights.metadata)
         made = space.work / "pack"
         convert(
             fetched.model,
             made,
             name=name,
             source=fetched.source,
-            licence=fetched.licence,
+            licence=fetched.licence or licence_of(fetched.model, weights.metadata),
             tokenizer=files.tokenizer,
             chat_template=files.chat_template,
             generation=files.generation,
@@ -103,6 +113,15 @@ def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progre
             progress=progress,
         )
         return writing.install(made, name, space)
+
+
+def _check_tools() -> None:
+    for tool in TOOLS:
+        if find_spec(tool) is None:
+            raise SourceError(
+                f"making packs needs the package {tool}: `pip install 'edgeward[quantize]'`. "
+                f"Running a pack does not."
+            )
 
 
 def pack_bytes(weights: int, bits: int) -> int:

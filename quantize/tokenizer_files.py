@@ -17,7 +17,7 @@ from edgeward import manifest
 from edgeward.errors import IntakeError
 
 from . import tokenizer_gguf
-from .model_files import gguf_metadata, is_gguf
+from .model_files import is_gguf
 
 # Special tokens by which chat models end a turn or a text, whatever their settings list.
 ENDS = (
@@ -46,16 +46,16 @@ class TokenizerFiles:
     generation: manifest.Generation
 
 
-def collect(model: Path) -> TokenizerFiles:
+def collect(model: Path, metadata: Mapping[str, Any]) -> TokenizerFiles:
     """Tokenizer, template and defaults of a GGUF file or a Hugging Face folder.
 
+    `metadata` is what the model's intake found: GGUF key-values, or config.json.
     Raises `IntakeError` when one is damaged, or the tokenizer missing or of an unknown kind.
     """
-    return _from_gguf(model) if is_gguf(model) else _from_folder(model)
+    return _from_gguf(model, metadata) if is_gguf(model) else _from_folder(model, metadata)
 
 
-def _from_gguf(path: Path) -> TokenizerFiles:
-    metadata = gguf_metadata(path)
+def _from_gguf(path: Path, metadata: Mapping[str, Any]) -> TokenizerFiles:
     tokenizer = tokenizer_gguf.tokenizer_json(path, metadata)
     named = [tokenizer_gguf.token_id(path, metadata, f"{key}_token_id") for key in ("eos", "eot")]
     template = metadata.get("tokenizer.chat_template")
@@ -71,7 +71,7 @@ def _from_gguf(path: Path) -> TokenizerFiles:
     )
 
 
-def _from_folder(folder: Path) -> TokenizerFiles:
+def _from_folder(folder: Path, metadata: Mapping[str, Any]) -> TokenizerFiles:
     path = folder / "tokenizer.json"
     tokenizer = _read(path)
     if tokenizer is None:
@@ -82,10 +82,7 @@ def _from_folder(folder: Path) -> TokenizerFiles:
     special = _special_tokens(path, _json(path, tokenizer))
     config = _settings(folder / "tokenizer_config.json")
     names = {name: _token_text(config.get(name)) for name in _TOKEN_NAMES}
-    settings = {
-        **_settings(folder / "config.json"),
-        **_settings(folder / "generation_config.json"),
-    }
+    settings = {**metadata, **_settings(folder / "generation_config.json")}
     listed = settings.get("eos_token_id")
     named = [
         *(listed if isinstance(listed, list) else [listed]),

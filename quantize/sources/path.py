@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgeward import manifest
 from edgeward.errors import SourceError
-from edgeward.quantize.model_files import count_weights, is_gguf, licence_of, model_sha256
+from edgeward.quantize.model_files import is_gguf, model_sha256
 from edgeward.quantize.progress import Progress
 
 from . import Fetched
@@ -37,8 +37,12 @@ class PathSource:
         return 0
 
     @property
+    def size(self) -> int:
+        return 0
+
+    @property
     def weights(self) -> int:
-        return count_weights(self.path)
+        return 0  # its intake will say, as soon as the work starts
 
     @cached_property
     def sha256(self) -> str:
@@ -55,7 +59,7 @@ class PathSource:
             format="gguf" if is_gguf(self.path) else "safetensors",
             sha256=self.sha256,
         )
-        return Fetched(self.path, source, licence_of(self.path))
+        return Fetched(self.path, source, None)
 
 
 def of(path: str | PathLike[str]) -> PathSource:

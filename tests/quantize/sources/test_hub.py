@@ -16,7 +16,7 @@ from edgeward import manifest
 from edgeward.errors import SourceError
 from edgeward.quantize.progress import silent
 from edgeward.quantize.sources import hub
-from edgeward.quantize.sources.hub import HubSource, RemoteFile, choose
+from edgeward.quantize.sources.hub import HubSource
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -30,6 +30,7 @@ class FakeHub(ModuleType):
         self.fetched: list[str] = []
         self.failure: Exception | None = None
         self.lie: str | None = None
+        self.commit: str | None = COMMIT
 
     def HfApi(self) -> FakeHub:
         return self
@@ -38,10 +39,10 @@ class FakeHub(ModuleType):
         assert files_metadata
         if self.failure is not None:
             raise self.failure
-        return SimpleNamespace(sha=COMMIT, siblings=[self._sibling(p) for p in self._files()])
+        return SimpleNamespace(sha=self.commit, siblings=[self._sibling(p) for p in self._files()])
 
     def hf_hub_download(self, repository: str, name: str, *, revision: str, local_dir: Path) -> str:
-        assert revision == COMMIT
+        assert revision == self.commit
         self.fetched.append(name)
         target = local_dir / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,49 +79,6 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return fetched, work
 
 
-def listed(*names: str) -> list[RemoteFile]:
-    return [RemoteFile(name, 10, None) for name in names]
-
-
-def chosen(*names: str, file: str | None = None) -> set[str]:
-    return {f.name for f in choose(listed(*names), HubSource("org/model", None, file))}
-
-
-def test_only_what_makes_a_pack_is_fetched() -> None:
-    wanted = {"config.json", "tokenizer.json", "model.safetensors", "README.md"}
-    others = {"pytorch_model.bin", "onnx/model.onnx", "x.png", "evil.py", "original/x.safetensors"}
-    assert chosen(*wanted, *others) == wanted
-
-
-def test_shards_are_taken_with_their_index() -> None:
-    wanted = {"config.json", "model.safetensors.index.json"}
-    wanted |= {f"model-0000{n}-of-00002.safetensors" for n in (1, 2)}
-    assert chosen(*wanted, "consolidated.safetensors") == wanted
-
-
-def test_the_only_gguf_file_needs_no_name() -> None:
-    assert chosen("a.gguf", "README.md") == {"a.gguf", "README.md"}
-
-
-def test_several_gguf_files_need_a_choice() -> None:
-    with pytest.raises(SourceError, match=r"'org/model:a\.gguf'"):
-        chosen("a.gguf", "b.gguf")
-    assert chosen("a.gguf", "b.gguf", "config.json", "model.safetensors", file="b.gguf") == {
-        "b.gguf"
-    }
-
-
-def test_a_file_that_is_not_there_is_named_with_what_is() -> None:
-    with pytest.raises(SourceError, match=r"no file 'c\.gguf'; its GGUF files are a\.gguf"):
-        chosen("a.gguf", file="c.gguf")
-
-
-@pytest.mark.parametrize("names", [(), ("pytorch_model.bin", "config.json"), ("x.safetensors",)])
-def test_a_repository_without_a_model_is_refused(names: tuple[str, ...]) -> None:
-    with pytest.raises(SourceError, match="neither safetensors"):
-        chosen(*names)
-
-
 def test_a_gguf_file_comes_with_commit_hash_and_licence(
     fake: FakeHub, folders: tuple[Path, Path], tiny: Path
 ) -> None:
@@ -145,11 +103,11 @@ def test_a_gguf_file_comes_with_commit_hash_and_licence(
     assert told[-1] == ("fetch tiny.gguf", size, size, "bytes")
 
 
-def test_a_gguf_file_without_a_card_states_its_own_licence(
+def test_without_a_card_the_licence_is_left_to_the_model(
     fake: FakeHub, folders: tuple[Path, Path], tiny: Path
 ) -> None:
     shutil.copy(tiny, fake.folder / "tiny.gguf")
-    assert HubSource("org/model").fetch(*folders, silent).licence == "apache-2.0"
+    assert HubSource("org/model").fetch(*folders, silent).licence is None
 
 
 def test_a_folder_is_the_model_when_there_are_safetensors(
@@ -158,7 +116,7 @@ def test_a_folder_is_the_model_when_there_are_safetensors(
     (fake.folder / "config.json").write_text("{}")
     (fake.folder / "model.safetensors").write_bytes(b"weights")
     got = HubSource("org/model").fetch(*folders, silent)
-    assert got.model == folders[0]
+    assert got.model == folders[0] / COMMIT
     assert (got.source.format, got.source.file) == ("safetensors", "model")
     assert fake.fetched == ["config.json", "model.safetensors"]
 
@@ -172,10 +130,24 @@ def test_a_file_unlike_its_hash_is_refused(
         HubSource("org/model").fetch(*folders, silent)
 
 
-@pytest.mark.parametrize("name", ["../escaped.gguf", "/tmp/escaped.gguf", "a/../../escaped.gguf"])
-def test_a_name_that_leads_outside_is_refused(name: str) -> None:
-    with pytest.raises(SourceError):
-        chosen(name)
+def test_files_of_another_commit_do_not_mix(fake: FakeHub, folders: tuple[Path, Path]) -> None:
+    (fake.folder / "config.json").write_text("{}")
+    (fake.folder / "model.safetensors").write_bytes(b"old")
+    HubSource("org/model").fetch(*folders, silent)
+    (fake.folder / "model.safetensors").unlink()
+    (fake.folder / "model.safetensors.index.json").write_text("{}")
+    fake.commit = "f" * 40
+    got = HubSource("org/model").fetch(*folders, silent)
+    assert not (got.model / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("commit", ["../escaped", "", None])
+def test_a_commit_that_is_none_is_refused(
+    fake: FakeHub, folders: tuple[Path, Path], commit: str | None
+) -> None:
+    fake.commit = commit
+    with pytest.raises(SourceError, match="which is none"):
+        HubSource("org/model").fetch(*folders, silent)
 
 
 def test_no_network_is_said_so(fake: FakeHub, folders: tuple[Path, Path]) -> None:

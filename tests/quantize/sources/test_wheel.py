@@ -193,3 +193,15 @@ def test_the_catalogs_facts_agree_with_each_other() -> None:
             assert model.sha256 == model.parts[0].sha256
         assert len({p.member for p in model.parts}) == len(model.parts)
     assert wheel.convertible(CATALOG["smollm2-135m"].family)
+
+
+def test_the_space_is_that_of_the_worst_moment() -> None:
+    from edgeward.quantize.sources.wheel import WheelModel
+
+    def space(*parts: tuple[int, int]) -> int:
+        pieces = tuple(Part("d", "1", download, "m", size, "") for download, size in parts)
+        return WheelSource(WheelModel("n", "", "", "llama", 1, "f", "", pieces)).space
+
+    assert space((100, 110)) == 300  # three copies while pip works
+    assert space((100, 500)) == 600  # the wheel and what is in it
+    assert space((100, 110), (100, 110)) == 110 + 300
