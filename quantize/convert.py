@@ -6,16 +6,18 @@ Knows the order of the steps. Does not know where the model was fetched from.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
 import edgeward
 from edgeward import manifest as m
-from edgeward.errors import OptionError
+from edgeward.errors import IntakeError, OptionError
 from edgeward.pack import CARD, MANIFEST, TEMPLATE, TOKENIZER, WEIGHTS, file_entry
+from edgeward.tokenizer import Tokenizer
 
 from .card import card
+from .evaluate.pack import builtin_text, evaluate_graph
 from .families import Architecture
 from .graph import decoder
 from .graph.data_file import DataFile
@@ -23,13 +25,11 @@ from .graph.matrices import BlockMatrices, FloatMatrices, Matrices, Stored
 from .intake import read_model
 from .pack import atomic_folder, write_bytes
 from .plan import precision
+from .progress import Progress, silent
 from .weights import Weights
 
 GRAPH = "portable.onnx"
 BITS = (8, 32)
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
 
 
 def convert(
@@ -53,19 +53,27 @@ def convert(
     a small built-in text and written into the manifest.
 
     The folder appears whole or not at all; one that is already there is replaced at the end.
-    Raises `IntakeError` for a model that cannot be converted, `OptionError` for other bits,
-    `OSError` for a full disk and the like.
+    Raises `IntakeError` for a model that cannot be converted, `TokenizerError` for such a
+    tokenizer, `OptionError` for other bits, `OSError` for a full disk and the like.
     """
     if bits not in BITS:
         raise OptionError(f"bits={bits!r} is not known; choose one of {BITS}.")
-    tell = progress or (lambda stage, done, total: None)
+    tell = progress or silent
     weights = read_model(model)
     with atomic_folder(out) as folder:
         stored = _write_graph(weights, folder, bits, tell)
         write_bytes(folder / TOKENIZER, tokenizer)
         if chat_template is not None:
             write_bytes(folder / TEMPLATE, chat_template.encode())
+        _check_tokenizer(folder, weights.architecture)
         evaluation = None
+        if evaluate:
+            evaluation = evaluate_graph(
+                weights,
+                folder / GRAPH,
+                builtin_text(),
+                progress=lambda done, total: tell("measure", done, total),
+            )
         names = [GRAPH, WEIGHTS, TOKENIZER] + ([TEMPLATE] if chat_template is not None else [])
         manifest = m.Manifest(
             format=1,
@@ -96,10 +104,20 @@ def _write_graph(weights: Weights, folder: Path, bits: int, tell: Progress) -> l
             data,
             matrices,
             data_name=WEIGHTS,
-            progress=lambda done, total: tell("weights", done, total),
+            progress=lambda done, total: tell("convert", done, total),
         )
     write_bytes(folder / GRAPH, graph.SerializeToString(deterministic=True))
     return matrices.stored
+
+
+def _check_tokenizer(folder: Path, model: Architecture) -> None:
+    """Raise `IntakeError` if the tokenizer can say an id that the embedding has no row for."""
+    size = Tokenizer.from_file(folder / TOKENIZER).vocab_size
+    if size > model.vocabulary:
+        raise IntakeError(
+            f"the tokenizer has {size} ids, the model's embedding only {model.vocabulary} rows: "
+            f"they do not belong together. Give the tokenizer.json of this model."
+        )
 
 
 def _shape(model: Architecture) -> m.Architecture:

@@ -57,3 +57,19 @@ def real_model(real_pack: Path) -> Iterator[Model]:
     """The default model, loaded."""
     with edgeward.load(real_pack) as model:
         yield model
+
+
+@pytest.fixture(scope="session")
+def smollm2_gguf(real_home: Path) -> Path:
+    """The default model's file as its makers ship it, kept between runs."""
+    from edgeward.quantize.progress import silent
+    from edgeward.quantize.sources import resolve
+
+    folder = real_home / "gguf"
+    (folder / "work").mkdir(parents=True, exist_ok=True)
+    try:
+        return resolve("smollm2-135m").fetch(folder, folder / "work", silent).model
+    except SourceError as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"the default model cannot be had here: {error}")

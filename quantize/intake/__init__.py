@@ -14,11 +14,11 @@ def read_model(path: Path) -> Weights:
     Reads headers only; the weights stay on disk until asked for. Raises `IntakeError`.
     """
     if path.is_dir():
-        from . import safetensors
+        from .hf_folder import read as read_folder
 
-        return safetensors.read(path)
+        return read_folder(path)
     if not path.exists():
         raise IntakeError(f"{path} does not exist; give a .gguf file or a Hugging Face folder.")
-    from . import gguf
+    from .gguf import read as read_gguf
 
-    return gguf.read(path)
+    return read_gguf(path)

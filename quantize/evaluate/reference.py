@@ -1,0 +1,122 @@
+"""The source's model in float32, run layer by layer: memory for one layer, whatever the model.
+
+One graph of one layer takes the weights as inputs; each layer's are dequantized, used for all
+windows and dropped. Built of the same blocks as the packs' graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeward import __version__
+from edgeward.quantize.families import Architecture
+from edgeward.quantize.graph import blocks
+from edgeward.quantize.graph.builder import MICROSOFT, GraphBuilder
+from edgeward.quantize.graph.rope import caches
+from edgeward.quantize.weights import Floats, Tensor, Weights, all_floats
+
+from .session import open_session, position_inputs
+
+# Numbers of the head dequantized at once.
+_CHUNK = 1 << 23
+
+
+class LayeredReference:
+    """Float32 logits of `weights`, without ever holding the whole model."""
+
+    def __init__(self, weights: Weights, threads: int | None = None) -> None:
+        self._weights = weights
+        self._threads = threads
+
+    def hidden(
+        self,
+        windows: NDArray[np.int64],
+        start: int,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Floats:
+        """Final hidden states of the positions from `start` on of each window (windows, length).
+
+        Float32 (windows, length - start, hidden), after the last norm.
+        """
+        model = self._weights.architecture
+        tensors = self._weights.tensors
+        batch, length = windows.shape
+        session = open_session(_layer_graph(model, length), self._threads)
+        feed: dict[str, NDArray[np.generic]] = dict(position_inputs(batch, length))
+        for kind in ("key", "value"):
+            feed[f"past_key_values.0.{kind}"] = np.zeros(
+                (batch, model.kv_heads, length, model.head_dim), np.float32
+            )
+        x = _gather(tensors["embedding"], windows)
+        for layer in range(model.layers):
+            for name in model.layer_shapes():
+                feed[name] = all_floats(tensors[f"layers.{layer}.{name}"])
+            (x,) = session.run(["result"], {**feed, "x": x})
+            progress(layer + 1, model.layers)
+        x = x[:, start:]
+        scale = np.reciprocal(np.sqrt(np.square(x).mean(-1, keepdims=True) + model.norm_epsilon))
+        return np.asarray(x * scale * all_floats(tensors["final_norm"]), np.float32)
+
+    def logits(self, hidden: Floats) -> Floats:
+        """Logits of final hidden states (positions, hidden): (positions, vocabulary)."""
+        tensors = self._weights.tensors
+        head = tensors.get("head", tensors["embedding"])
+        logits = np.empty((hidden.shape[0], head.shape[0]), np.float32)
+        for begin, end in _pieces(head):
+            np.matmul(hidden, head.floats(begin, end).T, out=logits[:, begin:end])
+        return logits
+
+
+@dataclass(frozen=True)
+class _InputMatrix:
+    """A float32 matrix that is an input of the graph."""
+
+    name: str
+
+    def multiply(self, graph: GraphBuilder, x: str, output: str) -> str:
+        return graph.node("FusedMatMul", [x, self.name], output, domain=MICROSOFT, transB=1)
+
+    def gather(self, graph: GraphBuilder, ids: str, output: str) -> str:
+        return graph.node("Gather", [self.name, ids], output)
+
+
+def _layer_graph(model: Architecture, length: int) -> bytes:
+    """One layer: x (batch, sequence, hidden) to result of the same shape."""
+    graph = GraphBuilder("layer", "")
+    x = graph.input("x", np.float32, ("batch", "sequence", model.hidden))
+    graph.input(blocks.SEQLENS, np.int32, ("batch",))
+    graph.input(blocks.TOTAL, np.int32, ())
+    graph.output("result", np.float32, ("batch", "sequence", model.hidden))
+    for name, shape in model.layer_shapes().items():
+        graph.input(name, np.float32, shape)
+    cos, sin = caches(model.rope, model.head_dim, length)
+    rope = blocks.RopeNames(graph.constant("rope.cos", cos), graph.constant("rope.sin", sin))
+    epsilon = model.norm_epsilon
+    normed = blocks.norm(graph, x, "attention_norm", epsilon, "normed")
+    parts = [_InputMatrix(n).multiply(graph, normed, f"{n}.out") for n in ("q", "k", "v")]
+    packed = graph.node("Concat", parts, "qkv", axis=-1)
+    mixed = blocks.attention(graph, model, 0, packed, rope)
+    attended = _InputMatrix("o").multiply(graph, mixed, "o.out")
+    normed, residual = blocks.add_norm(graph, attended, x, "mlp_norm", epsilon, "mlp_norm.at")
+    gate, up, down = (_InputMatrix(name) for name in ("gate", "up", "down"))
+    changed = blocks.gated_mlp(graph, normed, gate, up, down, "mlp")
+    graph.node("Add", [residual, changed], "result")
+    return bytes(graph.model(__version__).SerializeToString())
+
+
+def _gather(embedding: Tensor, ids: NDArray[np.int64]) -> Floats:
+    """Rows of the embedding for `ids` (...): (..., hidden)."""
+    wanted, places = np.unique(ids, return_inverse=True)
+    rows = np.concatenate([embedding.floats(int(row), int(row) + 1) for row in wanted])
+    return rows[places.reshape(ids.shape)]
+
+
+def _pieces(matrix: Tensor) -> Iterator[tuple[int, int]]:
+    rows, columns = matrix.shape
+    many = max(1, _CHUNK // columns)
+    for begin in range(0, rows, many):
+        yield begin, min(begin + many, rows)
