@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 QUESTION ?= What is the capital of France?
+# Left to itself this model is as likely to answer a question about France in French.
+SYSTEM ?= Answer in one short English sentence.
 
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
@@ -11,7 +13,7 @@ CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
-	$(BIN)/edgeward run smollm2-135m "$(QUESTION)" --stats
+	$(BIN)/edgeward run smollm2-135m "$(QUESTION)" --system "$(SYSTEM)" --stats
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -q $(PYTEST)
@@ -28,7 +30,7 @@ types: $(VENV)/.dev
 	mkdir -p build/view/edgeward
 	ln -sfn $(CURDIR)/runtime/* $(CURDIR)/kernels $(CURDIR)/quantize $(CURDIR)/bench build/view/edgeward/
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest edgeward.kernels._native --mypy-config-file pyproject.toml
+	$(BIN)/python -m mypy.stubtest edgeward.kernels._native edgeward.kernels._text --mypy-config-file pyproject.toml
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

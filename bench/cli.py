@@ -11,7 +11,9 @@ from edgeward.errors import OptionError
 
 
 def bench(
-    model: Annotated[str, typer.Argument(help="Name of a pulled pack, or a pack's folder.")],
+    model: Annotated[
+        str, typer.Argument(help="Name of a pulled pack, or a pack's folder.", metavar="MODEL")
+    ],
     prompt: Annotated[int, typer.Option(help="Tokens of the prompt.")] = 128,
     generate: Annotated[int, typer.Option(help="Tokens to generate.")] = 128,
     repeats: Annotated[int, typer.Option(help="Runs of each measurement, after a warm-up.")] = 5,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -70,15 +70,15 @@ def _root(
     """
 
 
-def main(arguments: list[str] | None = None) -> Any:
+def main(arguments: list[str] | None = None) -> None:
     """Run the program and leave with its exit code."""
     try:
-        app(args=arguments, prog_name="edgeward")
+        sys.exit(app(args=arguments, prog_name="edgeward", standalone_mode=False) or 0)
     except OptionError as error:
         _fail(error, 2)
     except EdgewardError as error:
         _fail(error, 1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         print("interrupted.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
@@ -86,17 +86,24 @@ def main(arguments: list[str] | None = None) -> Any:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        _fail(
-            EdgewardError(
-                f"{type(error).__name__}: {error}. This is a fault in edgeward; please report it "
-                f"with the output of the same command under EDGEWARD_DEBUG=1."
-            ),
-            1,
-            error,
+        _unexpected(error)
+
+
+def _unexpected(error: Exception) -> NoReturn:
+    # Errors of usage are click's in older versions of typer and its own copies in newer ones.
+    say = getattr(error, "format_message", None)
+    if say is None:
+        told = EdgewardError(
+            f"{type(error).__name__}: {error}. This is a fault in edgeward; please report it with "
+            f"the output of the same command under EDGEWARD_DEBUG=1."
         )
+        _fail(told, 1, error)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "edgeward"
+    _fail(OptionError(f"{say().rstrip('.')}. `{command} --help` shows what it takes."), 2)
 
 
-def _fail(error: EdgewardError, code: int, cause: BaseException | None = None) -> None:
+def _fail(error: EdgewardError, code: int, cause: BaseException | None = None) -> NoReturn:
     if os.environ.get("EDGEWARD_DEBUG") == "1":
         raise cause or error
     print(f"error: {error}", file=sys.stderr)

@@ -31,7 +31,9 @@ from .options import (
 
 def run(
     model: ModelName,
-    prompt: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
+    prompt: Annotated[
+        str, typer.Argument(help="What to say; - reads it from standard input.", metavar="PROMPT")
+    ],
     system: Annotated[str | None, typer.Option(help="A system message before it.")] = None,
     raw: Annotated[bool, typer.Option(help="Continue the text instead of answering it.")] = False,
     stats: Annotated[bool, typer.Option(help="Print figures after the answer.")] = False,

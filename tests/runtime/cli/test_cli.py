@@ -91,7 +91,7 @@ def test_run_json_is_the_whole_reply(edgeward: Run, tiny_pack: Path) -> None:
         (["run", "TINY", "hello " * 2000], 1, "context"),
         (["run", "TINY", "hi", "--threads", "9999"], 2, "threads=9999"),
         (["run", "TINY", "hi", "--context", "-1"], 2, "context=-1"),
-        (["run", "TINY", "hi", "--max-tokens", "many"], 2, "many"),
+        (["run", "TINY", "hi", "--max-tokens", "many"], 2, "--max-tokens"),
         (["run", "TINY"], 2, "PROMPT"),
         (["frobnicate"], 2, "frobnicate"),
         (["pull", "no/such/thing.gguf"], 1, "no/such/thing.gguf"),
@@ -176,15 +176,15 @@ class Terminal:
 
 def test_ctrl_c_stops_the_answer_and_not_the_program(real_pack: Path) -> None:
     terminal = Terminal("chat", real_pack, "--temperature", 0)
-    terminal.expect("> ")
+    terminal.expect("> $")
     terminal.say("Write a very long story about a ferry.\n")
     terminal.expect(r"ferry\.\r\n.*\w+ \w+")
     terminal.say("\x03")
-    terminal.expect(r"\[stopped\]")
+    terminal.expect(r"\[stopped\]\r\n.*> $")
     terminal.say("/help\n")
-    terminal.expect("forget the conversation")
+    terminal.expect(r"several lines\.\r\n.*> $")
     terminal.say("\x03")
-    terminal.expect("leaves")
+    terminal.expect(r"leaves\)\r\n.*> $")
     terminal.say("\x04")
     assert terminal.end() == 0
 
