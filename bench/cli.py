@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from edgeward import machine
 from edgeward.errors import OptionError
+
+from . import report
+from .peers import Peer
+from .stats import Summary
+from .suites import model as model_suite
+from .suites import versus
+from .suites.model import Setting
+
+Tell = Callable[[str, int, int], None]
 
 
 def bench(
@@ -19,6 +32,16 @@ def bench(
     repeats: Annotated[int, typer.Option(help="Runs of each measurement, after a warm-up.")] = 5,
     threads: Annotated[
         int | None, typer.Option(help="Threads of arithmetic; all physical cores if left out.")
+    ] = None,
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            help="Another runtime and its model's folder, as genai=FOLDER: both run in turns.",
+            metavar="NAME=FOLDER",
+        ),
+    ] = None,
+    peer_python: Annotated[
+        str | None, typer.Option(help="Python that has the peer's packages; this one if left out.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with raw samples.")] = False,
 ) -> None:
@@ -32,27 +55,48 @@ def bench(
     `edgeward bench smollm2-135m`
 
     `edgeward bench smollm2-135m --prompt 512 --generate 64 --repeats 9 --json > figures.json`
+
+    `edgeward bench smollm2-135m --peer genai=./genai-int8 --peer-python ./peers/bin/python`
     """
     for name, value in (("prompt", prompt), ("generate", generate), ("repeats", repeats)):
         if value < 1:
             raise OptionError(f"--{name} {value}: give at least 1.")
+    setting = Setting(prompt, generate, repeats, threads)
+    with progress_bar(as_json) as tell:
+        if peer is None:
+            result = model_suite.run(model, setting, tell)
+            title, figures = f"{result.model}, {result.threads} threads", result.figures
+        else:
+            title, figures = _versus(model, peer, peer_python, setting, tell)
+    if as_json:
+        print(json.dumps(report.as_json(title, figures, setting)))
+    else:
+        report.print_table(title, figures)
+
+
+def _versus(
+    model: str, peer: str, python: str | None, setting: Setting, tell: Tell
+) -> tuple[str, dict[str, Summary]]:
+    name, _, folder = peer.partition("=")
+    if not folder:
+        raise OptionError(f"--peer {peer}: give NAME=FOLDER, such as genai=./model.")
+    threads = setting.threads or machine.physical_cores()
+    with Peer(name, Path(folder), threads, python) as running:
+        found = versus.run(model, running, setting, tell)
+    same = f"{found.same_tokens:.0%} of greedy tokens alike"
+    return f"{model} against {name}, {threads} threads each, {same}", found.figures
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Tell]:
+    """A bar on standard error that goes away at the end; nothing when `quiet`."""
+    from rich.console import Console
     from rich.progress import Progress
 
-    from . import report
-    from .suites import model as suite
-
-    setting = suite.Setting(prompt, generate, repeats, threads)
-    with Progress(transient=True, disable=as_json) as bar:
+    with Progress(transient=True, disable=quiet, console=Console(stderr=True)) as bar:
         task = bar.add_task("loading")
-        result = suite.run(
-            model,
-            setting,
-            lambda phase, done, total: bar.update(
-                task, description=phase, completed=done, total=total
-            ),
-        )
-    title = f"{result.model}, {result.threads} threads"
-    if as_json:
-        print(json.dumps(report.as_json(title, result.figures, setting)))
-    else:
-        report.print_table(title, result.figures)
+
+        def tell(phase: str, done: int, total: int) -> None:
+            bar.update(task, description=phase, completed=done, total=total)
+
+        yield tell

@@ -56,4 +56,5 @@ def print_table(title: str, figures: dict[str, Summary]) -> None:
 
 
 def _number(value: float) -> str:
-    return f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
+    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return f"{value:.{digits}f}"

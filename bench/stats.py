@@ -20,14 +20,20 @@ class Summary:
     high: float
     """Largest sample."""
     p95: float
+    """Worse than 95 of 100 samples: high for times and sizes, low for speeds and ratios."""
     p99: float
 
 
 def summarize(samples: Sequence[float], unit: str) -> Summary:
-    """Summary of at least one sample; percentiles are interpolated linearly between samples."""
+    """Summary of at least one sample; percentiles are interpolated linearly between samples.
+
+    `p95` and `p99` look at the bad end, which is the low one for "tokens/s" and "x".
+    """
     if not samples:
         raise ValueError("no samples to summarize")
-    p50, p95, p99 = np.percentile(np.asarray(samples, dtype=float), [50, 95, 99])
+    more_is_better = unit in ("tokens/s", "x")
+    points = [50, 5, 1] if more_is_better else [50, 95, 99]
+    p50, p95, p99 = np.percentile(np.asarray(samples, dtype=float), points)
     return Summary(
         unit, tuple(samples), float(p50), min(samples), max(samples), float(p95), float(p99)
     )
