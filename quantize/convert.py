@@ -97,7 +97,9 @@ def convert(
 def _write_graph(weights: Weights, folder: Path, bits: int, tell: Progress) -> list[Stored]:
     with DataFile(folder / WEIGHTS) as data:
         matrices: Matrices = (
-            FloatMatrices(data) if bits == 32 else BlockMatrices(data, precision(weights))
+            FloatMatrices(data)
+            if bits == 32
+            else BlockMatrices(data, precision(weights.architecture))
         )
         graph = decoder.build(
             weights,

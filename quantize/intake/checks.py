@@ -12,6 +12,8 @@ from edgeward.quantize.families import Architecture
 from edgeward.quantize.weights import Floats
 
 _SHOWN = 4
+# Tables of cosines and sines take head_dim * 4 bytes a position.
+MAX_CONTEXT = 1 << 20
 
 
 def finite(path: Path, name: str, *arrays: Floats) -> None:
@@ -24,8 +26,22 @@ def finite(path: Path, name: str, *arrays: Floats) -> None:
             )
 
 
-def architecture(path: Path, shape: Architecture) -> None:
-    """Raise `IntakeError` if the sizes contradict each other."""
+def architecture(path: Path, shape: Architecture, tensors: int) -> None:
+    """Raise `IntakeError` if the sizes contradict each other or the file's number of `tensors`.
+
+    What is left passes no bound that later work would run into: names are made for every layer,
+    and cosines for every position, before any of them is looked up.
+    """
+    if shape.layers > tensors:
+        raise IntakeError(
+            f"{path}: {shape.layers} layers cannot lie in {tensors} tensors (block_count or "
+            f"num_hidden_layers); it is damaged or incomplete. Fetch the whole model again."
+        )
+    if shape.context > MAX_CONTEXT:
+        raise IntakeError(
+            f"{path}: a context of {shape.context} tokens; at most {MAX_CONTEXT} are supported "
+            f"(context_length or max_position_embeddings). Choose another model."
+        )
     if shape.heads % shape.kv_heads:
         raise IntakeError(
             f"{path}: {shape.heads} heads cannot share {shape.kv_heads} heads of keys and values; "

@@ -72,7 +72,7 @@ def read(path: Path) -> Weights:
     header = read_header(path, content)
     family = _family(header)
     architecture = _architecture(header, family)
-    checks.architecture(path, architecture)
+    checks.architecture(path, architecture, len(header.tensors))
     names = {ours: families.theirs(family.gguf_names, ours) for ours in architecture.shapes()}
     checks.tensors(
         path,

@@ -72,7 +72,7 @@ def read(folder: Path) -> Weights:
                 )
             found[name] = tensor
     architecture = config.architecture(folder, settings, family, family.hf_names["head"] in found)
-    checks.architecture(folder, architecture)
+    checks.architecture(folder, architecture, len(found))
     names = {ours: families.theirs(family.hf_names, ours) for ours in architecture.shapes()}
     # Tied models sometimes store the head a second time; rotary frequencies follow from config.
     spare = {family.hf_names["head"]} if architecture.tied_head else set()
