@@ -120,6 +120,11 @@ def needs_recompile(obj: str, src: str) -> bool:
 
 ParallelCompile("EDGEWARD_BUILD_JOBS", default=0, needs_recompile=needs_recompile).install()
 
+if os.environ.get("EDGEWARD_CUDA") == "1":
+    raise SystemExit(
+        "EDGEWARD_CUDA=1 asks for CUDA kernels; edgeward 0.1 has none yet. "
+        "Unset it to build for the CPU."
+    )
 if sys.platform == "win32":
     raise SystemExit("edgeward 0.1 builds on Linux; Windows is planned, see README.md, 'State'.")
 

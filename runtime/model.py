@@ -116,6 +116,9 @@ class Model:
         messages: chat_.Messages,
         *,
         stream: Literal[False] = False,
+        tools: None = None,
+        response_format: None = None,
+        session: None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Reply: ...
@@ -125,6 +128,9 @@ class Model:
         messages: chat_.Messages,
         *,
         stream: Literal[True],
+        tools: None = None,
+        response_format: None = None,
+        session: None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Stream: ...
@@ -133,17 +139,23 @@ class Model:
         messages: chat_.Messages,
         *,
         stream: bool = False,
+        tools: None = None,
+        response_format: None = None,
+        session: None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Reply | Stream:
         """Answer a message or a conversation.
 
         `messages` is a string (one user message) or a list of `{"role", "content"}`. The rest is
-        as in `generate`; `TemplateError` for a model that has no chat template.
+        as in `generate`; `TemplateError` for a model that has no chat template. `tools`,
+        `response_format` and `session` are names kept for later versions: in this one anything
+        but None is an `OptionError`.
 
         >>> model.chat("What is the capital of France?").text  # doctest: +SKIP
         'The capital of France is Paris.'
         """
+        _refuse_later(tools=tools, response_format=response_format, session=session)
         return self._answer(chat_.render(messages, self.tokenizer), False, stream, cancel, sampling)
 
     async def agenerate(
@@ -230,6 +242,12 @@ class Model:
         made = await asyncio.to_thread(call, prompt, stream=True, cancel=cancel, **sampling)
         running = AsyncStream(made)
         return running if stream else await running.result()
+
+
+def _refuse_later(**arguments: object) -> None:
+    for name, value in arguments.items():
+        if value is not None:
+            raise OptionError(f"{name} is not in this version of edgeward; leave it out, or None.")
 
 
 def _defaults(generation: m.Generation) -> dict[str, Any]:

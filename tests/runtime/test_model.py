@@ -166,6 +166,14 @@ def test_wrong_messages_are_named(tiny_model: Model, messages: object, said: str
         tiny_model.chat(messages)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("name", ["tools", "response_format", "session"])
+def test_what_comes_later_is_refused_and_not_ignored(tiny_model: Model, name: str) -> None:
+    with pytest.raises(OptionError, match=f"{name} is not in this version"):
+        tiny_model.chat("hello", **{name: []})
+    absent = {name: None}
+    assert tiny_model.chat("hello", max_tokens=1, **absent).usage.completion_tokens == 1
+
+
 def test_content_parts_are_joined(tiny_model: Model) -> None:
     parts = [{"type": "text", "text": "he"}, {"type": "text", "text": "llo"}]
     first = tiny_model.chat([{"role": "user", "content": parts}], temperature=0, max_tokens=3)
