@@ -49,28 +49,31 @@ def exact(smollm2_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_logits_equal_those_of_transformers(exact: Path) -> None:
     sampled = GOLDEN["sampled"]
+    runner = Runner(exact)
     for prompt in GOLDEN["prompts"]:
-        logits = Runner(exact).step(prompt["ids"], len(prompt["ids"]) - 1)[0]
+        logits = runner.restart().step(prompt["ids"], len(prompt["ids"]) - 1)[0]
         wanted = [*sampled, *prompt["top"]]
         assert np.abs(logits[wanted] - prompt["logits"]).max() < FLOAT32_LOGITS, prompt["text"]
 
 
 def test_greedy_text_of_64_tokens_equals_that_of_transformers(exact: Path) -> None:
+    runner = Runner(exact)
     # With the golden text so far as its prompt, the first choice is the golden text's next id, for
     # each of the 64: so the greedy text is the golden one, without 64 steps.
     for prompt in GOLDEN["prompts"]:
         ids = prompt["ids"] + prompt["greedy"][:-1]
-        logits = Runner(exact).step(ids, len(prompt["ids"]) - 1)
+        logits = runner.restart().step(ids, len(prompt["ids"]) - 1)
         assert logits.argmax(axis=1).tolist() == prompt["greedy"], prompt["text"]
 
 
 def test_eight_bits_keep_the_first_choices(exact: Path, smollm2_gguf: Path) -> None:
     rounded = make(smollm2_gguf, exact.parent / "int8", 8)
+    runners = [Runner(exact), Runner(rounded)]
     kl, same = [], []
     for prompt in GOLDEN["prompts"]:
         ids = prompt["ids"] + prompt["greedy"]
         at = len(ids) // 3
-        expected, got = (log_softmax(Runner(pack).step(ids, at)) for pack in (exact, rounded))
+        expected, got = (log_softmax(runner.restart().step(ids, at)) for runner in runners)
         kl.append((np.exp(expected) * (expected - got)).sum(1))
         same.append(expected.argmax(1) == got.argmax(1))
     assert np.concatenate(kl).mean() < MOST_KL

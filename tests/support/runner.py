@@ -27,6 +27,11 @@ class Runner:
             if node.name.startswith("past_key_values.")
         }
 
+    def restart(self) -> Runner:
+        """Forget all ids; what they left in the cache is not read."""
+        self.length = 0
+        return self
+
     def step(self, ids: NDArray[np.int64] | list[int], start: int = 0) -> NDArray[np.float32]:
         """Logits after each of ids[start:]: float32 (len(ids) - start, vocabulary)."""
         self.length += len(ids)
