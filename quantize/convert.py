@@ -106,7 +106,7 @@ def _write_graph(weights: Weights, folder: Path, bits: int, tell: Progress) -> l
             data,
             matrices,
             data_name=WEIGHTS,
-            progress=lambda done, total: tell("convert", done, total),
+            progress=lambda done, total: tell("weights", done, total),
         )
     write_bytes(folder / GRAPH, graph.SerializeToString(deterministic=True))
     return matrices.stored

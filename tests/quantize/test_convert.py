@@ -61,7 +61,7 @@ def test_progress_is_told_in_order(model: Path, tmp_path: Path) -> None:
         evaluate=True,
         progress=lambda stage, done, total, unit="items": told.append((stage, done, total)),
     )
-    assert [done for stage, done, _ in told if stage == "convert"] == [1, 2]
+    assert [done for stage, done, _ in told if stage == "weights"] == [1, 2]
     measured = [(done, total) for stage, done, total in told if stage == "measure"]
     assert [done for done, _ in measured] == list(range(1, measured[0][1] + 1))
 
