@@ -1,7 +1,7 @@
 """Which precision each matrix gets. Knows names of matrices and measured losses, not numbers.
 
 8-bit weights lose next to nothing; what is lost, `MatMulNBits` loses by rounding its activations
-to 8 bits, one scale for each block of the weights. Blocks of 16 instead of 32 take a sixteenth of
+to 8 bits, one scale for each block of the weights. Blocks of 16 instead of 32 take a ninth of
 a matrix's size more and halve that loss, so they go where it counts most a byte: the head, the
 last third of the layers, and the projections to queries, keys and values. docs/quality.md has the
 table.
