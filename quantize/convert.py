@@ -16,6 +16,9 @@ from edgeward.errors import IntakeError, OptionError
 from edgeward.pack import CARD, MANIFEST, TEMPLATE, TOKENIZER, WEIGHTS, file_entry
 from edgeward.tokenizer import Tokenizer
 
+from .calibrate import passages
+from .calibrate.equalize import equalize
+from .calibrate.statistics import input_rms
 from .card import card
 from .evaluate.pack import builtin_text, evaluate_graph
 from .families import Architecture
@@ -43,14 +46,16 @@ def convert(
     chat_template: str | None,
     generation: m.Generation,
     bits: int = 8,
+    calibrate: bool = True,
     evaluate: bool = True,
     progress: Progress | None = None,
 ) -> m.Manifest:
     """Make the pack `out` of the local `model`, a GGUF file or a Hugging Face folder.
 
     `bits` is 8 (blocks of 8-bit weights) or 32 (float32, the reference). `tokenizer` is the
-    content of tokenizer.json. With `evaluate`, the loss against the float32 weights is measured on
-    a small built-in text and written into the manifest.
+    content of tokenizer.json. With `calibrate`, 8-bit weights are balanced against the activations
+    on a small built-in text (`calibrate.equalize`). With `evaluate`, the loss against the float32
+    weights is measured on another one and written into the manifest.
 
     The folder appears whole or not at all; one that is already there is replaced at the end.
     Raises `IntakeError` for a model that cannot be converted, `TokenizerError` for such a
@@ -61,11 +66,16 @@ def convert(
     tell = progress or silent
     weights = read_model(model)
     with atomic_folder(out) as folder:
-        stored = _write_graph(weights, folder, bits, tell)
         write_bytes(folder / TOKENIZER, tokenizer)
         if chat_template is not None:
             write_bytes(folder / TEMPLATE, chat_template.encode())
-        _check_tokenizer(folder, weights.architecture)
+        words = _tokenizer(folder, weights.architecture)
+        balanced = weights
+        if calibrate and bits != 32:
+            windows = passages.windows(words, weights.architecture.context)
+            rms = input_rms(weights, windows, progress=lambda done, n: tell("calibrate", done, n))
+            balanced = equalize(weights, rms)
+        stored = _write_graph(balanced, folder, bits, tell)
         evaluation = None
         if evaluate:
             evaluation = evaluate_graph(
@@ -112,14 +122,16 @@ def _write_graph(weights: Weights, folder: Path, bits: int, tell: Progress) -> l
     return matrices.stored
 
 
-def _check_tokenizer(folder: Path, model: Architecture) -> None:
-    """Raise `IntakeError` if the tokenizer can say an id that the embedding has no row for."""
-    size = Tokenizer.from_file(folder / TOKENIZER).vocab_size
+def _tokenizer(folder: Path, model: Architecture) -> Tokenizer:
+    """The pack's; `IntakeError` if it can say an id that the embedding has no row for."""
+    tokenizer = Tokenizer.from_file(folder / TOKENIZER)
+    size = tokenizer.vocab_size
     if size > model.vocabulary:
         raise IntakeError(
             f"the tokenizer has {size} ids, the model's embedding only {model.vocabulary} rows: "
             f"they do not belong together. Give the tokenizer.json of this model."
         )
+    return tokenizer
 
 
 def _shape(model: Architecture) -> m.Architecture:

@@ -6,7 +6,7 @@ windows and dropped. Built of the same blocks as the packs' graphs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,16 @@ from .session import open_session, position_inputs
 # Numbers of the head dequantized at once.
 _CHUNK = 1 << 23
 
+# Input of each matrix -> the value of the layer's graph that it is.
+_INPUTS = {
+    "qkv": "normed",
+    "o": "layers.0.attention",
+    "mlp": "mlp_norm.at.out",
+    "down": "mlp.product",
+}
+
+See = Callable[[int, dict[str, Floats]], None]
+
 
 class LayeredReference:
     """Float32 logits of `weights`, without ever holding the whole model."""
@@ -37,15 +47,19 @@ class LayeredReference:
         windows: NDArray[np.int64],
         start: int,
         progress: Callable[[int, int], None] = lambda done, total: None,
+        see: See | None = None,
     ) -> Floats:
         """Final hidden states of the positions from `start` on of each window (windows, length).
 
-        Float32 (windows, length - start, hidden), after the last norm.
+        Float32 (windows, length - start, hidden), after the last norm. `see` is told of each
+        layer's number and the inputs of its matrices (`qkv`, `o`, `mlp`, `down`), float32
+        (windows, length, channels).
         """
         model = self._weights.architecture
         tensors = self._weights.tensors
         batch, length = windows.shape
-        session = open_session(_layer_graph(model, length), self._threads)
+        inputs = _INPUTS if see is not None else {}
+        session = open_session(_layer_graph(model, length, inputs), self._threads)
         feed: dict[str, NDArray[np.generic]] = dict(position_inputs(batch, length))
         for kind in ("key", "value"):
             feed[f"past_key_values.0.{kind}"] = np.zeros(
@@ -55,7 +69,9 @@ class LayeredReference:
         for layer in range(model.layers):
             for name in model.layer_shapes():
                 feed[name] = all_floats(tensors[f"layers.{layer}.{name}"])
-            (x,) = session.run(["result"], {**feed, "x": x})
+            x, *seen = session.run(["result", *inputs.values()], {**feed, "x": x})
+            if see is not None:
+                see(layer, dict(zip(inputs, seen, strict=True)))
             progress(layer + 1, model.layers)
         x = x[:, start:]
         scale = np.reciprocal(np.sqrt(np.square(x).mean(-1, keepdims=True) + model.norm_epsilon))
@@ -84,8 +100,8 @@ class _InputMatrix:
         return graph.node("Gather", [self.name, ids], output)
 
 
-def _layer_graph(model: Architecture, length: int) -> bytes:
-    """One layer: x (batch, sequence, hidden) to result of the same shape."""
+def _layer_graph(model: Architecture, length: int, also: Mapping[str, str]) -> bytes:
+    """One layer: x (batch, sequence, hidden) to result of the same shape, and the values `also`."""
     graph = GraphBuilder("layer", "")
     x = graph.input("x", np.float32, ("batch", "sequence", model.hidden))
     graph.input(blocks.SEQLENS, np.int32, ("batch",))
@@ -105,6 +121,8 @@ def _layer_graph(model: Architecture, length: int) -> bytes:
     gate, up, down = (_InputMatrix(name) for name in ("gate", "up", "down"))
     changed = blocks.gated_mlp(graph, normed, gate, up, down, "mlp")
     graph.node("Add", [residual, changed], "result")
+    for value in also.values():
+        graph.output(value, np.float32, ("batch", "sequence", "channels"))
     return bytes(graph.model(__version__).SerializeToString())
 
 

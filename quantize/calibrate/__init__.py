@@ -1,0 +1,1 @@
+"""What a model's activations look like on a small text, and weights balanced against them."""
