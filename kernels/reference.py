@@ -40,18 +40,32 @@ def random_bits(seed: int, position: int, attempt: int, stream: int = 0) -> int:
     return words[0] | words[1] << 32
 
 
+def fma(a: Floats, b: Floats, c: Floats) -> Floats:
+    """a * b + c rounded once: exact in double but for the sum, which is made to round to odd."""
+    product, addend = a.astype(np.float64) * b.astype(np.float64), c.astype(np.float64)
+    total = product + addend
+    back = total - product
+    error = (product - (total - back)) + (addend - back)
+    odd = total.view(np.int64) + np.where((error > 0) == (total > 0), 1, -1)
+    move = (error != 0) & (total.view(np.int64) % 2 == 0)
+    return np.where(move, odd.view(np.float64), total).astype(np.float32)
+
+
 def weights(values: Floats, scale: np.float32) -> NDArray[np.int64]:
     """round(2^30 * 2^((values - max) * scale)), in the float32 steps that every build takes."""
-    f = np.float32
+
+    def fill(value: float) -> Floats:
+        return np.full_like(values, value)
+
     with np.errstate(all="ignore"):
-        power = np.maximum((values - values.max()) * scale, f(-32))
-        shifted = power + f(1.5 * 2**23)
-        part = power - (shifted - f(1.5 * 2**23))
-        p = np.full_like(part, f(float.fromhex("0x1.5bd97cp-10")) * f(UNIT_WEIGHT))
-        for c in ("0x1.3ce8b2p-7", "0x1.c6b6dap-5", "0x1.ebf9c2p-3", "0x1.62e42ap-1", "0x1p0"):
-            p = p * part + f(float.fromhex(c)) * f(UNIT_WEIGHT)
-    whole = np.rint(power).astype(np.int32)
-    weight: NDArray[np.int64] = (np.ldexp(p, whole) + f(0.5)).astype(np.int64)
+        drop = np.maximum(values - values.max(), np.float32(-32) / scale)
+    shifted = fma(drop, fill(scale), fill(1.5 * 2**23))
+    whole = shifted - np.float32(1.5 * 2**23)
+    part = fma(drop, fill(scale), -whole)
+    p = fill(float.fromhex("0x1.5bd97cp-10") * UNIT_WEIGHT)
+    for c in ("0x1.3ce8b2p-7", "0x1.c6b6dap-5", "0x1.ebf9c2p-3", "0x1.62e42ap-1", "0x1p0"):
+        p = fma(p, part, fill(float.fromhex(c) * UNIT_WEIGHT))
+    weight: NDArray[np.int64] = np.rint(np.ldexp(p, whole.astype(np.int32))).astype(np.int64)
     return weight
 
 

@@ -73,9 +73,7 @@ def rows(
             if "penalties" in name:
                 for token in window.tolist():
                     sampler.observe(token)
-            step, scan = _interleaved(
-                _stepper(sampler, logits), lambda x=logits: x.argmax(), rounds
-            )
+            step, scan = _interleaved(_stepper(sampler, logits), logits.argmax, rounds)
             yield Row(vocabulary, name, isa or _native.active_isa(), step, scan)
 
 
