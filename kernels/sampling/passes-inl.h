@@ -142,6 +142,32 @@ std::uint64_t mass_above(const std::uint32_t* weights, std::size_t blocks, std::
     return total;
 }
 
+Moments moments(const float* x, std::size_t n, float highest) {
+    constexpr std::size_t kColumns = 8;
+    double sums[kColumns] = {}, squares[kColumns] = {};
+    std::size_t left_out = 0;
+    const auto add = [&](std::size_t column, float value) {
+        const bool finite = value > kMinusInf;
+        const double drop =
+            finite ? static_cast<double>(highest) - static_cast<double>(value) : 0.0;
+        sums[column] += drop;
+        squares[column] += drop * drop;
+        left_out += !finite;
+    };
+    std::size_t i = 0;
+    for (; i + kColumns <= n; i += kColumns) {
+        for (std::size_t column = 0; column < kColumns; ++column) add(column, x[i + column]);
+    }
+    for (; i < n; ++i) add(i % kColumns, x[i]);
+    Moments total;
+    for (std::size_t column = 0; column < kColumns; ++column) {
+        total.sum += sums[column];
+        total.squares += squares[column];
+    }
+    total.count = n - left_out;
+    return total;
+}
+
 void keep_allowed(const float* x, std::size_t n, const std::uint32_t* allowed, float* out) {
     Ints lane_bit{};
     for (std::size_t lane = 0; lane < kLanes; ++lane) lane_bit[lane] = std::int32_t{1} << lane;
@@ -158,6 +184,6 @@ void keep_allowed(const float* x, std::size_t n, const std::uint32_t* allowed, f
 }  // namespace
 
 extern const Passes kPasses;
-const Passes kPasses{block_max, collect, weigh, mass_above, keep_allowed};
+const Passes kPasses{block_max, collect, weigh, mass_above, moments, keep_allowed};
 
 }  // namespace edgeward::sampling::EDGEWARD_PASSES_ISA

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "sampling/exclude.h"
+
 namespace edgeward::sampling {
 namespace {
 
@@ -23,7 +25,20 @@ Sampler::Sampler(const Options& options, const Passes& passes)
       min_drop_(options.min_p > 0 ? options.temperature * std::log(options.min_p) : 0.0),
       adjustments_(options),
       pool_(passes),
-      weights_(passes) {}
+      weights_(passes),
+      mirostat_(options.mirostat_tau, options.mirostat_eta) {}
+
+void Sampler::observe(std::uint32_t id) {
+    adjustments_.history().observe(id);
+    if (id == drawn_) mirostat_.learn();
+}
+
+bool Sampler::forced(std::uint32_t& id) const {
+    const std::size_t next = adjustments_.history().outputs();
+    if (next >= options_.forced_ids.size()) return false;
+    id = static_cast<std::uint32_t>(options_.forced_ids[next]);
+    return true;
+}
 
 float* Sampler::scratch() {
     scratch_.resize(options_.tokens());
@@ -31,6 +46,7 @@ float* Sampler::scratch() {
 }
 
 std::uint32_t Sampler::sample(float* logits, std::uint64_t position, const std::uint32_t* allowed) {
+    if (std::uint32_t id; forced(id)) return id;
     if (allowed != nullptr) {
         passes_.keep_allowed(logits, options_.tokens(), allowed, scratch());
         logits = scratch_.data();
@@ -42,6 +58,7 @@ std::uint32_t Sampler::sample(float* logits, std::uint64_t position, const std::
 
 std::uint32_t Sampler::sample_readonly(const float* logits, std::uint64_t position,
                                        const std::uint32_t* allowed) {
+    if (std::uint32_t id; forced(id)) return id;
     if (allowed == nullptr && !writes()) return choose(logits, position);
     float* copy = scratch();
     if (allowed != nullptr) {
@@ -52,23 +69,44 @@ std::uint32_t Sampler::sample_readonly(const float* logits, std::uint64_t positi
     return sample(copy, position, nullptr);
 }
 
+// The logit below which min-p or top-n-sigma cuts; -inf when both are off.
+float Sampler::lowest_kept() const {
+    double bar = -std::numeric_limits<double>::infinity();
+    const double highest = pool_.highest();
+    if (options_.min_p > 0) bar = highest + min_drop_;
+    if (options_.top_n_sigma > 0) {
+        const Moments m = passes_.moments(pool_.values(), pool_.size(), pool_.highest());
+        const auto count = static_cast<double>(m.count);
+        const double mean = m.sum / count;
+        const double variance = std::max(m.squares / count - mean * mean, 0.0);
+        bar = std::max(bar, highest - options_.top_n_sigma * std::sqrt(variance));
+    }
+    return static_cast<float>(bar);
+}
+
 std::uint32_t Sampler::choose(const float* logits, std::uint64_t position) {
     pool_.reset(logits, options_.tokens());
     if (options_.greedy()) return static_cast<std::uint32_t>(pool_.best());
 
-    if (options_.min_p > 0 || options_.top_k > 0) {
-        const float bar = options_.min_p > 0 ? static_cast<float>(pool_.highest() + min_drop_)
-                                             : -std::numeric_limits<float>::infinity();
+    const float bar = lowest_kept();
+    if (options_.top_k > 0 || bar > -std::numeric_limits<float>::infinity()) {
         pool_.cut(bar, options_.top_k > 0 ? static_cast<std::size_t>(options_.top_k) : 0);
     }
     weights_.reset(pool_.values(), pool_.size(), pool_.highest(), scale_);
+    return drawn_ = pool_.id(draw({options_.seed, position}));
+}
+
+std::size_t Sampler::draw(const Dice& dice) {
+    if (mirostat_.on()) return mirostat_.draw(dice, weights_);
     if (options_.typical_p < 1) {
-        typical_.apply(pool_.values(), pool_.highest(), scale_, options_.typical_p, weights_);
+        mass_cut_.typical(pool_.values(), pool_.highest(), scale_, options_.typical_p, weights_);
     }
-    const Dice dice{options_.seed, position};
-    const std::size_t index =
-        options_.top_p < 1 ? weights_.draw_nucleus(dice, options_.top_p) : weights_.draw(dice);
-    return pool_.id(index);
+    if (options_.xtc_probability > 0) {
+        if (options_.top_p < 1) mass_cut_.nucleus(options_.top_p, weights_);
+        exclude_top_choices(dice, options_.xtc_probability, options_.xtc_threshold, weights_);
+        return weights_.draw(dice);
+    }
+    return options_.top_p < 1 ? weights_.draw_nucleus(dice, options_.top_p) : weights_.draw(dice);
 }
 
 float Sampler::logprobs(const float* logits, std::uint32_t id, std::size_t top_n,

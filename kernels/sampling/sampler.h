@@ -10,10 +10,11 @@
 
 #include "sampling/adjust.h"
 #include "sampling/draw.h"
+#include "sampling/mass_cut.h"
+#include "sampling/mirostat.h"
 #include "sampling/options.h"
 #include "sampling/passes.h"
 #include "sampling/pool.h"
-#include "sampling/typical.h"
 
 namespace edgeward::sampling {
 
@@ -28,7 +29,7 @@ class Sampler {
 
     // Ids must be below vocab_size.
     void observe_prompt(std::uint32_t id) { adjustments_.history().observe_prompt(id); }
-    void observe(std::uint32_t id) { adjustments_.history().observe(id); }
+    void observe(std::uint32_t id);
 
     // Draws the token at `position`. `logits` holds vocab_size values; a few may be changed during
     // the call and are put back before it returns. `allowed` is null or a bitmask of vocab_size
@@ -48,7 +49,10 @@ class Sampler {
                    std::vector<TokenLogprob>& top);
 
  private:
+    bool forced(std::uint32_t& id) const;
     std::uint32_t choose(const float* logits, std::uint64_t position);
+    std::size_t draw(const Dice& dice);
+    float lowest_kept() const;
     float* scratch();
 
     Options options_;
@@ -58,7 +62,9 @@ class Sampler {
     Adjustments adjustments_;
     Pool pool_;
     Weights weights_;
-    TypicalCut typical_;
+    MassCut mass_cut_;
+    Mirostat mirostat_;
+    std::uint32_t drawn_ = 0;
     std::vector<float> scratch_;
 };
 
