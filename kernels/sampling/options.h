@@ -33,11 +33,11 @@ struct Options {
     std::int64_t dry_allowed_length = 2;  // 1 or more
     std::int64_t dry_window = 0;          // last tokens looked at; 0: all
     std::vector<std::int64_t> dry_breaker_ids;
-    std::int64_t no_repeat_ngram_size = 0;             // 0: off
-    double mirostat_tau = 0.0;                         // bits, [0, 100], 0: off
-    double mirostat_eta = 0.1;                         // [0, 1]
+    std::int64_t no_repeat_ngram_size = 0;  // 0: off
+    double mirostat_tau = 0.0;              // bits, [0, 100], 0: off
+    double mirostat_eta = 0.1;              // [0, 1]
     std::vector<std::vector<std::int64_t>> bad_words_ids;
-    std::int64_t min_tokens = 0;                       // end_ids are banned before
+    std::int64_t min_tokens = 0;  // end_ids are banned before
     std::vector<std::int64_t> end_ids;
     std::vector<std::int64_t> forced_ids;  // the first tokens of the output
 
