@@ -125,18 +125,22 @@ inline Ints round_to_int(Floats v) {
 #endif
 }
 
-// True when a comparison's result has a lane set.
-inline bool any(Ints mask) {
+// One bit a lane of a comparison's result, lane 0 lowest.
+inline unsigned bits_of(Ints mask) {
 #if defined(__AVX512F__)
-    return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(mask),
-                                  reinterpret_cast<__m512i>(mask)) != 0;
+    const auto raw = reinterpret_cast<__m512i>(mask);
+    return _mm512_test_epi32_mask(raw, raw);
 #elif defined(__AVX2__)
-    return !_mm256_testz_si256(reinterpret_cast<__m256i>(mask), reinterpret_cast<__m256i>(mask));
+    return static_cast<unsigned>(_mm256_movemask_ps(reinterpret_cast<__m256>(mask)));
+#elif defined(__x86_64__)
+    return static_cast<unsigned>(_mm_movemask_ps(reinterpret_cast<__m128>(mask)));
 #else
-    const Longs halves = reinterpret_cast<Longs>(mask);
-    return (halves[0] | halves[1]) != 0;
+    const Ints bits = mask & Ints{1, 2, 4, 8};
+    return static_cast<unsigned>(bits[0] | bits[1] | bits[2] | bits[3]);
 #endif
 }
+
+inline bool any(Ints mask) { return bits_of(mask) != 0; }
 
 // Halves the vector until one lane is left.
 inline float reduce_max(Floats v) {

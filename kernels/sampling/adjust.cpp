@@ -50,17 +50,27 @@ void Adjustments::plan() {
                            std::equal(word.begin(), word.end() - 1, tokens.end() - head);
         if (begun) completing_.push_back(word.back());
     }
-    changed_.clear();
-    changed_.reserve(banned_.size() + end_ids_.size() + completing_.size() +
-                     repeats_.banned().size() + bias_.size() + history_.entries().size() +
-                     repeats_.penalties().size());
+    const std::size_t most = banned_.size() + end_ids_.size() + completing_.size() +
+                             repeats_.banned().size() + bias_.size() + history_.entries().size() +
+                             repeats_.penalties().size();
+    if (changed_.size() < most) changed_.resize(most + most / 2);
+    end_ = changed_.data();
 }
 
 void Adjustments::ban(float* logits, const std::vector<std::uint32_t>& ids) {
-    for (const std::uint32_t id : ids) {
-        remember(id, logits[id]);
-        logits[id] = -std::numeric_limits<float>::infinity();
+    for (const std::uint32_t id : ids) set(logits, id, -std::numeric_limits<float>::infinity());
+}
+
+// Thousands of tokens: the loop keeps its state in registers.
+void Adjustments::penalize(float* logits) {
+    const History::Penalty penalty = history_.penalty();
+    Change* end = end_;
+    for (const History::Entry& entry : history_.entries()) {
+        const float logit = logits[entry.id];
+        *end++ = {entry.id, logit};
+        logits[entry.id] = penalty(logit, entry.discount);
     }
+    end_ = end;
 }
 
 void Adjustments::apply(float* logits) {
@@ -69,27 +79,19 @@ void Adjustments::apply(float* logits) {
     if (history_.outputs() < min_tokens_) ban(logits, end_ids_);
     ban(logits, completing_);
     ban(logits, repeats_.banned());
-    for (const Change& bias : bias_) {
-        remember(bias.id, logits[bias.id]);
-        logits[bias.id] += bias.value;
-    }
-    for (const History::Entry& entry : history_.entries()) {
-        const float logit = logits[entry.id];
-        remember(entry.id, logit);
-        logits[entry.id] = history_.penalized(logit, entry.discount);
-    }
+    for (const Change& bias : bias_) set(logits, bias.id, logits[bias.id] + bias.value);
+    penalize(logits);
     for (const Repeats::Penalty& penalty : repeats_.penalties()) {
-        remember(penalty.id, logits[penalty.id]);
-        logits[penalty.id] -= penalty.discount;
+        set(logits, penalty.id, logits[penalty.id] - penalty.discount);
     }
 }
 
 void Adjustments::restore(float* logits) {
     // Backwards: a token that was changed twice ends with its first value.
-    for (auto change = changed_.rbegin(); change != changed_.rend(); ++change) {
-        logits[change->id] = change->value;
+    while (end_ != changed_.data()) {
+        --end_;
+        logits[end_->id] = end_->value;
     }
-    changed_.clear();
 }
 
 }  // namespace edgeward::sampling

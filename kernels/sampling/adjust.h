@@ -34,8 +34,12 @@ class Adjustments {
     };
 
     void plan();
-    void remember(std::uint32_t id, float value) { changed_.push_back({id, value}); }
+    void set(float* logits, std::uint32_t id, float value) {
+        *end_++ = {id, logits[id]};
+        logits[id] = value;
+    }
     void ban(float* logits, const std::vector<std::uint32_t>& ids);
+    void penalize(float* logits);
 
     History history_;
     Repeats repeats_;
@@ -45,6 +49,7 @@ class Adjustments {
     std::vector<std::uint32_t> banned_, end_ids_, completing_;
     std::vector<std::vector<std::uint32_t>> bad_words_;  // of two tokens and more
     std::vector<Change> changed_;                        // values before, in the order of change
+    Change* end_ = nullptr;                              // behind the last one
 };
 
 // Restores on the way out, also when an error is thrown.

@@ -7,8 +7,8 @@ History::History(const Options& options)
       counts_(options.frequency_penalty != 0.0 || options.presence_penalty != 0.0),
       remembers_(options.matches_repeats() || !options.bad_words_ids.empty() ||
                  (options.penalizes() && options.penalty_window > 0)),
-      shrink_(static_cast<float>(1.0 / options.repetition_penalty)),
-      grow_(static_cast<float>(options.repetition_penalty)),
+      penalty_{{static_cast<float>(options.repetition_penalty),
+                static_cast<float>(1.0 / options.repetition_penalty)}},
       frequency_(options.frequency_penalty),
       presence_(options.presence_penalty),
       window_(static_cast<std::size_t>(options.penalty_window)) {

@@ -23,6 +23,14 @@ class History {
         float discount;  // frequency * count + presence, subtracted last
     };
 
+    // What the repetition penalty and then an entry's discount make of a logit.
+    struct Penalty {
+        float factors[2];  // for logits <= 0 and > 0: no branch, signs are not to be guessed
+        float operator()(float logit, float discount) const {
+            return logit * factors[logit > 0] - discount;
+        }
+    };
+
     explicit History(const Options& options);
 
     void observe_prompt(std::uint32_t id);
@@ -31,9 +39,7 @@ class History {
     // Every token with something to pay, each once, in no meaningful order.
     const std::vector<Entry>& entries() const { return entries_; }
 
-    float penalized(float logit, float discount) const {
-        return logit * (logit > 0 ? shrink_ : grow_) - discount;
-    }
+    Penalty penalty() const { return penalty_; }
 
     // All tokens, oldest first; empty where no setting looks at their order.
     const std::vector<std::uint32_t>& tokens() const { return tokens_; }
@@ -50,7 +56,7 @@ class History {
     void price(std::uint32_t slot);
 
     bool repeats_, counts_, remembers_;
-    float shrink_, grow_;
+    Penalty penalty_;
     double frequency_, presence_;
     std::size_t window_;
     std::size_t outputs_ = 0;

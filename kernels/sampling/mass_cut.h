@@ -1,7 +1,8 @@
 // Keeps the smallest set, in a given order, whose mass reaches a share of the whole.
 //
-// Knows: weights and a key by which they rank. Does not know: what the key means. It selects by
-// halves, without sorting; the draws of top-p alone need no cut at all (Weights::draw_nucleus).
+// Knows: weights and a key by which they rank. Does not know: what the key means. Nothing is
+// sorted: masses are added up in classes of the key, and only the class in which the cut lies is
+// taken apart. The draws of top-p alone need no cut at all (Weights::draw_nucleus).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ class MassCut {
 
  private:
     struct Ranked {
-        double key;
+        double key;  // >= 0, lowest first; equal ones by index
         std::uint32_t index;
         bool operator<(const Ranked& other) const {
             return key != other.key ? key < other.key : index < other.index;
@@ -31,8 +32,10 @@ class MassCut {
     };
 
     void cut(double p, Weights& weights);
+    void cut_edge(std::uint64_t reached, Weights& weights);
 
     std::vector<Ranked> order_;
+    std::vector<std::uint64_t> class_mass_;
 };
 
 }  // namespace edgeward::sampling

@@ -58,12 +58,11 @@ std::size_t collect(const float* x, std::size_t n, const float* highest, float t
         if (highest[begin / kBlock] < threshold) continue;
         const std::size_t end = lesser(begin + kBlock, n);
         for (std::size_t i = begin; i < end; i += kLanes) {
-            const std::size_t stop = lesser(i + kLanes, end);
-            if (stop - i == kLanes && !any(load(x + i) >= bar)) continue;
-            for (std::size_t j = i; j < stop; ++j) {  // no branch: write always, keep if it counts
-                ids[count] = static_cast<std::uint32_t>(j);
-                values[count] = x[j];
-                count += x[j] >= threshold;
+            const Floats v = end - i >= kLanes ? load(x + i) : load_part(x + i, end - i, kMinusInf);
+            for (unsigned left = bits_of(v >= bar); left != 0; left &= left - 1) {
+                const std::size_t at = i + static_cast<std::size_t>(__builtin_ctz(left));
+                ids[count] = static_cast<std::uint32_t>(at);
+                values[count++] = x[at];
             }
         }
     }

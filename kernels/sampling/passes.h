@@ -35,8 +35,9 @@ struct Passes {
     // goes unnoticed; very large finite values can raise a false alarm).
     bool (*block_max)(const float* x, std::size_t n, float* highest);
 
-    // Appends index and value of every x >= threshold, in order, looking only into blocks whose
-    // `highest` reaches it. Room for every value of those blocks is needed. Returns the count.
+    // Writes index and value of every x >= threshold > -inf, in order, looking only into blocks
+    // whose `highest` reaches it. Room for every value of those blocks is needed. Returns the
+    // count.
     std::size_t (*collect)(const float* x, std::size_t n, const float* highest, float threshold,
                            std::uint32_t* ids, float* values);
 
