@@ -93,6 +93,20 @@ class Sampler:
         They are the model's own, before every setting of this sampler (vLLM's `raw_logprobs`).
         Tokens at -inf are left out of the list, which may then be shorter.
         """
+    def final_logprobs(
+        self,
+        logits: NDArray[np.float32],
+        position: int,
+        id: int,
+        top_n: int = 0,
+        allowed: NDArray[np.uint32] | None = None,
+    ) -> tuple[float, list[tuple[int, float]]]:
+        """The same after every setting: the distribution that `sample` draws from at `position`.
+
+        vLLM's `processed_logprobs`. A token that was cut is at -inf and not in the list; a greedy
+        or forced one is at 0. Call it before `observe`. Makes its cuts outright: slower than
+        `sample`, and not for every step of a fast loop.
+        """
 
 def sample_batch(
     samplers: Sequence[Sampler],

@@ -189,23 +189,42 @@ std::vector<std::uint32_t> sample_batch(const std::vector<PySampler*>& samplers,
     return ids;
 }
 
-std::pair<float, std::vector<sampling::TokenLogprob>> logprobs(PySampler& self,
-                                                               const py::array& logits,
-                                                               std::int64_t id,
-                                                               std::int64_t top_n) {
-    require_array<float>(logits, "logits", {self.tokens()});
+using Logprobs = std::pair<float, std::vector<sampling::TokenLogprob>>;
+
+void require_choice(const PySampler& self, std::int64_t id, std::int64_t top_n) {
     sampling::require_id("id", id, self.vocab_size());
-    if (top_n < 0 || top_n > self.vocab_size()) {
-        throw std::invalid_argument("top_n is " + std::to_string(top_n) +
-                                    "; it must be between 0 and " +
-                                    std::to_string(self.vocab_size()));
-    }
-    std::pair<float, std::vector<sampling::TokenLogprob>> answer;
+    if (top_n >= 0 && top_n <= self.vocab_size()) return;
+    throw std::invalid_argument("top_n is " + std::to_string(top_n) +
+                                "; it must be between 0 and " + std::to_string(self.vocab_size()));
+}
+
+Logprobs logprobs(PySampler& self, const py::array& logits, std::int64_t id, std::int64_t top_n) {
+    require_array<float>(logits, "logits", {self.tokens()});
+    require_choice(self, id, top_n);
+    Logprobs answer;
     const auto* values = static_cast<const float*>(logits.data());
     const InUse guard(self.in_use);
     const py::gil_scoped_release release;
     answer.first = self.sampler.logprobs(values, static_cast<std::uint32_t>(id),
                                          static_cast<std::size_t>(top_n), answer.second);
+    return answer;
+}
+
+Logprobs final_logprobs(PySampler& self, const py::array& logits, std::int64_t position,
+                        std::int64_t id, std::int64_t top_n,
+                        const std::optional<py::array>& allowed) {
+    require_array<float>(logits, "logits", {self.tokens()});
+    if (allowed) require_array<std::uint32_t>(*allowed, "allowed", {self.mask_words()});
+    require_choice(self, id, top_n);
+    Logprobs answer;
+    const auto* values = static_cast<const float*>(logits.data());
+    const auto* mask = allowed ? static_cast<const std::uint32_t*>(allowed->data()) : nullptr;
+    const std::uint64_t at = checked_position(position);
+    const InUse guard(self.in_use);
+    const py::gil_scoped_release release;
+    answer.first =
+        self.sampler.final_logprobs(values, at, static_cast<std::uint32_t>(id),
+                                    static_cast<std::size_t>(top_n), mask, answer.second);
     return answer;
 }
 
@@ -227,7 +246,9 @@ void register_sampling(py::module_& m) {
         .def("observe", &observe, py::arg("id"))
         .def("sample", &sample, py::arg("logits"), py::arg("position"),
              py::arg("allowed") = py::none())
-        .def("logprobs", &logprobs, py::arg("logits"), py::arg("id"), py::arg("top_n") = 0);
+        .def("logprobs", &logprobs, py::arg("logits"), py::arg("id"), py::arg("top_n") = 0)
+        .def("final_logprobs", &final_logprobs, py::arg("logits"), py::arg("position"),
+             py::arg("id"), py::arg("top_n") = 0, py::arg("allowed") = py::none());
     m.def("sample_batch", &sample_batch, py::arg("samplers"), py::arg("logits"),
           py::arg("positions"), py::arg("allowed") = py::none());
     m.def(

@@ -17,6 +17,9 @@ class Mirostat {
 
     bool on() const { return tau_ > 0; }
 
+    // The least weight that may be drawn: that of surprise mu, or that of the best token.
+    std::uint32_t bar(const Weights& weights) const;
+
     // Draws among the tokens whose surprise is at most mu; the best one always may be drawn.
     std::size_t draw(const Dice& dice, Weights& weights);
 

@@ -43,6 +43,13 @@ class Sampler {
     // True when sample() would write to its logits.
     bool writes() const { return !adjustments_.empty(); }
 
+    // Natural logarithms of the probabilities that sample() draws from, after every setting, of
+    // `id` and of the top_n highest; -inf where sample() cannot draw `id`. Takes sample()'s
+    // arguments and throws what it throws.
+    float final_logprobs(const float* logits, std::uint64_t position, std::uint32_t id,
+                         std::size_t top_n, const std::uint32_t* allowed,
+                         std::vector<TokenLogprob>& top);
+
     // Natural logarithms of the model's own probabilities, before every setting of this sampler, of
     // `id` and of the top_n highest, highest first, equal ones by lower id.
     float logprobs(const float* logits, std::uint32_t id, std::size_t top_n,
@@ -51,7 +58,10 @@ class Sampler {
  private:
     bool forced(std::uint32_t& id) const;
     std::uint32_t choose(const float* logits, std::uint64_t position);
+    void narrow();
     std::size_t draw(const Dice& dice);
+    void cut(const Dice& dice);
+    float* copied(const float* logits, const std::uint32_t* allowed);
     float lowest_kept() const;
     float* scratch();
 
