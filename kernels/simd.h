@@ -30,7 +30,10 @@ using Floats = float __attribute__((vector_size(kBytes)));
 using Ints = std::int32_t __attribute__((vector_size(kBytes)));
 using Words = std::uint32_t __attribute__((vector_size(kBytes)));
 using Longs = std::uint64_t __attribute__((vector_size(kBytes)));
+using Doubles = double __attribute__((vector_size(kBytes)));
+using HalfFloats = float __attribute__((vector_size(kBytes / 2)));
 constexpr std::size_t kLanes = kBytes / 4;
+constexpr std::size_t kDoubleLanes = kBytes / 8;
 
 inline Floats load(const float* p) {
     Floats v;
@@ -42,6 +45,12 @@ inline Ints load(const std::uint32_t* p) {
     Ints v;
     __builtin_memcpy(&v, p, sizeof v);
     return v;
+}
+
+inline Doubles load_doubles(const float* p) {
+    HalfFloats v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, Doubles);
 }
 
 inline void store(float* p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }

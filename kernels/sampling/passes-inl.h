@@ -17,6 +17,7 @@ constexpr float kMinusInf = -__builtin_inff();
 
 inline std::size_t lesser(std::size_t a, std::size_t b) { return a < b ? a : b; }
 
+// A block whose highest is zero may say -0 or +0, which compare alike and weigh alike.
 // The sum of everything read is the NaN trap: it is sticky and costs one addition a vector. Sums of
 // +inf and -inf, or of values near the largest float, are the false alarms.
 bool block_max(const float* x, std::size_t n, float* highest) {
@@ -141,29 +142,40 @@ std::uint64_t mass_above(const std::uint32_t* weights, std::size_t blocks, std::
     return total;
 }
 
+// Sums of doubles do depend on their order: value i goes to column i % 8, whatever the width.
 Moments moments(const float* x, std::size_t n, float highest) {
-    constexpr std::size_t kColumns = 8;
-    double sums[kColumns] = {}, squares[kColumns] = {};
-    std::size_t left_out = 0;
-    const auto add = [&](std::size_t column, float value) {
-        const bool finite = value > kMinusInf;
-        const double drop =
-            finite ? static_cast<double>(highest) - static_cast<double>(value) : 0.0;
-        sums[column] += drop;
-        squares[column] += drop * drop;
-        left_out += !finite;
-    };
+    constexpr std::size_t kColumns = 8, kVectors = kColumns / kDoubleLanes;
+    const Doubles top = Doubles{} + highest, infinity = Doubles{} - kMinusInf;
+    Doubles sums[kVectors] = {}, squares[kVectors] = {};
+    Longs infinite[kVectors] = {};
     std::size_t i = 0;
     for (; i + kColumns <= n; i += kColumns) {
-        for (std::size_t column = 0; column < kColumns; ++column) add(column, x[i + column]);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            const Doubles drop = top - load_doubles(x + i + v * kDoubleLanes);
+            const auto finite = drop < infinity;
+            const Doubles kept = finite ? drop : Doubles{};
+            sums[v] += kept;
+            squares[v] += kept * kept;
+            infinite[v] += reinterpret_cast<Longs>(finite) + 1;
+        }
     }
-    for (; i < n; ++i) add(i % kColumns, x[i]);
+    double sum[kColumns], square[kColumns];
+    __builtin_memcpy(sum, sums, sizeof sum);
+    __builtin_memcpy(square, squares, sizeof square);
     Moments total;
-    for (std::size_t column = 0; column < kColumns; ++column) {
-        total.sum += sums[column];
-        total.squares += squares[column];
+    total.count = i;
+    for (std::size_t v = 0; v < kVectors; ++v) total.count -= reduce_add(infinite[v]);
+    for (; i < n; ++i) {
+        if (x[i] == kMinusInf) continue;
+        const double drop = static_cast<double>(highest) - static_cast<double>(x[i]);
+        sum[i % kColumns] += drop;
+        square[i % kColumns] += drop * drop;
+        ++total.count;
     }
-    total.count = n - left_out;
+    for (std::size_t column = 0; column < kColumns; ++column) {
+        total.sum += sum[column];
+        total.squares += square[column];
+    }
     return total;
 }
 
