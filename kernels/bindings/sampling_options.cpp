@@ -63,7 +63,8 @@ sampling::Options sampler_options(std::int64_t vocab_size, const py::kwargs& set
             take("dry_breaker_ids", options.dry_breaker_ids) ||
             take("no_repeat_ngram_size", options.no_repeat_ngram_size) ||
             take("mirostat_tau", options.mirostat_tau) ||
-            take("mirostat_eta", options.mirostat_eta) || take("bad_words_ids", options.bad_words_ids) ||
+            take("mirostat_eta", options.mirostat_eta) ||
+            take("bad_words_ids", options.bad_words_ids) ||
             take("min_tokens", options.min_tokens) || take("end_ids", options.end_ids) ||
             take("forced_ids", options.forced_ids);
         if (!known) throw py::type_error("Sampler() got an unknown setting '" + name + "'");
