@@ -26,20 +26,39 @@ class Sampler:
         self,
         vocab_size: int,
         *,
+        isa: str | None = None,
         temperature: float = 1.0,
         top_k: int = 0,
         top_p: float = 1.0,
         min_p: float = 0.0,
         typical_p: float = 1.0,
+        top_n_sigma: float = 0.0,
+        xtc_probability: float = 0.0,
+        xtc_threshold: float = 0.1,
+        mirostat_tau: float = 0.0,
+        mirostat_eta: float = 0.1,
         repetition_penalty: float = 1.0,
         frequency_penalty: float = 0.0,
         presence_penalty: float = 0.0,
+        penalty_window: int = 0,
+        dry_multiplier: float = 0.0,
+        dry_base: float = 1.75,
+        dry_allowed_length: int = 2,
+        dry_window: int = 0,
+        dry_breaker_ids: Sequence[int] = ...,
+        no_repeat_ngram_size: int = 0,
         logit_bias: Mapping[int, float] = ...,
         banned_ids: Sequence[int] = ...,
+        bad_words_ids: Sequence[Sequence[int]] = ...,
+        min_tokens: int = 0,
+        end_ids: Sequence[int] = ...,
+        forced_ids: Sequence[int] = ...,
         seed: int = 0,
-        isa: str | None = None,
     ) -> None:
-        """`isa` picks one of `supported_isas()`; None is the one in use. All draw the same."""
+        """`isa` picks one of `supported_isas()`; None is the one in use. All draw the same.
+
+        Raises TypeError for an unknown setting or a value of the wrong type.
+        """
     @property
     def vocab_size(self) -> int: ...
     @property
@@ -74,6 +93,32 @@ class Sampler:
         They are the model's own, before every setting of this sampler (vLLM's `raw_logprobs`).
         Tokens at -inf are left out of the list, which may then be shorter.
         """
+    def final_logprobs(
+        self,
+        logits: NDArray[np.float32],
+        position: int,
+        id: int,
+        top_n: int = 0,
+        allowed: NDArray[np.uint32] | None = None,
+    ) -> tuple[float, list[tuple[int, float]]]:
+        """The same after every setting: the distribution that `sample` draws from at `position`.
+
+        vLLM's `processed_logprobs`. A token that was cut is at -inf and not in the list; a greedy
+        or forced one is at 0. Call it before `observe`. Makes its cuts outright: slower than
+        `sample`, and not for every step of a fast loop.
+        """
+
+def sample_batch(
+    samplers: Sequence[Sampler],
+    logits: NDArray[np.float32],
+    positions: Sequence[int],
+    allowed: NDArray[np.uint32] | None = None,
+) -> list[int]:
+    """One token for each row: what `samplers[i].sample(logits[i], positions[i], ...)` draws.
+
+    `logits`: shape (rows, vocab_size); `allowed`: shape (rows, ceil(vocab_size / 32)). Each row has
+    its own settings and history; the GIL is given back once for all. An error names its row.
+    """
 
 @final
 class Tokenizer:

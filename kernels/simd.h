@@ -6,8 +6,10 @@
 // that merged them would put AVX-512 code into the path of an old machine.
 #pragma once
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include <cstddef>
@@ -28,7 +30,10 @@ using Floats = float __attribute__((vector_size(kBytes)));
 using Ints = std::int32_t __attribute__((vector_size(kBytes)));
 using Words = std::uint32_t __attribute__((vector_size(kBytes)));
 using Longs = std::uint64_t __attribute__((vector_size(kBytes)));
+using Doubles = double __attribute__((vector_size(kBytes)));
+using HalfFloats = float __attribute__((vector_size(kBytes / 2)));
 constexpr std::size_t kLanes = kBytes / 4;
+constexpr std::size_t kDoubleLanes = kBytes / 8;
 
 inline Floats load(const float* p) {
     Floats v;
@@ -40,6 +45,12 @@ inline Ints load(const std::uint32_t* p) {
     Ints v;
     __builtin_memcpy(&v, p, sizeof v);
     return v;
+}
+
+inline Doubles load_doubles(const float* p) {
+    HalfFloats v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, Doubles);
 }
 
 inline void store(float* p, Floats v) { __builtin_memcpy(p, &v, sizeof v); }
@@ -64,18 +75,81 @@ inline Floats max(Floats a, Floats b) {
 #endif
 }
 
-// True when a comparison's result has a lane set.
-inline bool any(Ints mask) {
+inline Floats fma_by_lane(Floats a, Floats b, Floats c) {
+    Floats sum{};
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        sum[lane] = __builtin_fmaf(a[lane], b[lane], c[lane]);
+    }
+    return sum;
+}
+
+#if defined(__x86_64__) && !defined(__FMA__)
+// Without the instruction: a product of floats is exact in double, and rounding their sum first to
+// double and then to float goes wrong only where the double lies halfway between two floats. That
+// is seen in its last 29 bits, and happens about once in 2^29 times.
+inline Floats fma_in_double(Floats a, Floats b, Floats c) {
+    const auto high_half = [](__m128 v) { return _mm_cvtps_pd(_mm_movehl_ps(v, v)); };
+    const __m128d low = _mm_cvtps_pd(a) * _mm_cvtps_pd(b) + _mm_cvtps_pd(c);
+    const __m128d high = high_half(a) * high_half(b) + high_half(c);
+    const auto last_words = reinterpret_cast<Ints>(_mm_shuffle_ps(
+        reinterpret_cast<__m128>(low), reinterpret_cast<__m128>(high), _MM_SHUFFLE(2, 0, 2, 0)));
+    const auto halfway = (last_words & 0x1fffffff) == 0x10000000;
+    if (_mm_movemask_ps(reinterpret_cast<__m128>(halfway)) != 0) return fma_by_lane(a, b, c);
+    return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
+}
+#endif
+
+// a * b + c, rounded once. The same on every instruction set for finite values whose result is a
+// normal number or zero.
+inline Floats fma(Floats a, Floats b, Floats c) {
 #if defined(__AVX512F__)
-    return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(mask),
-                                  reinterpret_cast<__m512i>(mask)) != 0;
-#elif defined(__AVX2__)
-    return !_mm256_testz_si256(reinterpret_cast<__m256i>(mask), reinterpret_cast<__m256i>(mask));
+    return _mm512_fmadd_ps(a, b, c);
+#elif defined(__FMA__)
+    return _mm256_fmadd_ps(a, b, c);
+#elif defined(__aarch64__)
+    return vfmaq_f32(c, a, b);
+#elif defined(__x86_64__)
+    return fma_in_double(a, b, c);
 #else
-    const Longs halves = reinterpret_cast<Longs>(mask);
-    return (halves[0] | halves[1]) != 0;
+    return fma_by_lane(a, b, c);
 #endif
 }
+
+// The nearest whole number, ties to even. Needs |v| < 2^31.
+inline Ints round_to_int(Floats v) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Ints>(_mm512_maskz_cvtps_epi32(0xffff, v));
+#elif defined(__AVX2__)
+    return reinterpret_cast<Ints>(_mm256_cvtps_epi32(v));
+#elif defined(__x86_64__)
+    return reinterpret_cast<Ints>(_mm_cvtps_epi32(v));
+#elif defined(__aarch64__)
+    return reinterpret_cast<Ints>(vcvtnq_s32_f32(v));
+#else
+    Ints whole{};
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        whole[lane] = static_cast<std::int32_t>(__builtin_rintf(v[lane]));
+    }
+    return whole;
+#endif
+}
+
+// One bit a lane of a comparison's result, lane 0 lowest.
+inline unsigned bits_of(Ints mask) {
+#if defined(__AVX512F__)
+    const auto raw = reinterpret_cast<__m512i>(mask);
+    return _mm512_test_epi32_mask(raw, raw);
+#elif defined(__AVX2__)
+    return static_cast<unsigned>(_mm256_movemask_ps(reinterpret_cast<__m256>(mask)));
+#elif defined(__x86_64__)
+    return static_cast<unsigned>(_mm_movemask_ps(reinterpret_cast<__m128>(mask)));
+#else
+    const Ints bits = mask & Ints{1, 2, 4, 8};
+    return static_cast<unsigned>(bits[0] | bits[1] | bits[2] | bits[3]);
+#endif
+}
+
+inline bool any(Ints mask) { return bits_of(mask) != 0; }
 
 // Halves the vector until one lane is left.
 inline float reduce_max(Floats v) {

@@ -102,7 +102,7 @@ def _generate(
     text = tokenizer.stream(stop=request.sampling.stop)
     # A graph padded beyond its vocabulary has rows without a text; they are no choice.
     choices = min(lane.engine.architecture.vocabulary, tokenizer.vocab_size)
-    sampler = request.sampling.sampler(choices)
+    sampler = request.sampling.sampler(choices, end_ids=request.stop_ids)
     sampler.observe_prompt(np.asarray(request.ids, dtype=np.int64))
     # A hit still computes two tokens: a run of one would round otherwise (see engine.py).
     cached = max(0, min(cache.common_prefix(request.ids), len(request.ids) - 2))

@@ -7,15 +7,14 @@ Knows: names, ranges, defaults. Does not know: logits, tokens' texts, models. Th
 from __future__ import annotations
 
 import difflib
-import math
-import numbers
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from edgeward.kernels import _native
 
+from . import checks
 from .errors import OptionError
 
 _LARGEST_SEED = 2**64 - 1
@@ -49,12 +48,44 @@ class SamplingOptions:
     """Drop tokens less probable than this share of the most probable one, 0 to 1."""
     typical_p: float = 1.0
     """Keep the most typical tokens until their mass reaches this, in (0, 1] (Meister et al.)."""
+    top_n_sigma: float = 0.0
+    """Keep logits within this many standard deviations of the highest one, 0 to 100; 0: off."""
+    xtc_probability: float = 0.0
+    """How often all top choices but the least probable one are dropped, 0 to 1; 0: off."""
+    xtc_threshold: float = 0.1
+    """A top choice holds at least this probability, in (0, 1]."""
+    mirostat_tau: float = 0.0
+    """Surprise in bits that mirostat 2 holds the text at, 0 to 100; 0: off. The only cut then."""
+    mirostat_eta: float = 0.1
+    """Share of mirostat's error that is corrected in a step, 0 to 1."""
     repetition_penalty: float = 1.0
     """Divides (above zero) or multiplies (below) the logits of tokens seen, in (0, 100]."""
     frequency_penalty: float = 0.0
     """Subtracted from a token's logit for each time it was generated, -2 to 2."""
     presence_penalty: float = 0.0
     """Subtracted once from the logits of generated tokens, -2 to 2."""
+    penalty_window: int = 0
+    """The last tokens that the three penalties look at, 1 or more; 0: all."""
+    dry_multiplier: float = 0.0
+    """DRY: what a token pays that repeats a run of the allowed length, 0 to 100; 0: off."""
+    dry_base: float = 1.75
+    """DRY: each further token of the run multiplies the price by this, 1 to 100."""
+    dry_allowed_length: int = 2
+    """DRY: a run is charged for from this many tokens on, 1 or more."""
+    dry_window: int = 0
+    """DRY: the last tokens searched for runs, 1 or more; 0: all."""
+    dry_breaker_ids: tuple[int, ...] = ()
+    """DRY: tokens that no run goes across, such as those of names and line ends."""
+    no_repeat_ngram_size: int = 0
+    """No run of this many tokens comes twice, 1 or more; 0: off. The prompt counts."""
+    banned_ids: tuple[int, ...] = ()
+    """Tokens that are never drawn."""
+    bad_words_ids: tuple[tuple[int, ...], ...] = ()
+    """Sequences of tokens that the output never completes."""
+    forced_ids: tuple[int, ...] = ()
+    """The first tokens of the output, whatever the model says."""
+    min_tokens: int = 0
+    """End-of-text tokens are banned until this many tokens are generated; 0: off."""
     seed: int = field(default_factory=fresh_seed)
     """Key of the random numbers, 0 to 2^64 - 1; left out: a fresh one, told in the receipt."""
     stop: tuple[str, ...] = ()
@@ -69,6 +100,15 @@ class SamplingOptions:
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
             object.__setattr__(self, name, check(name, getattr(self, name)))
+        if self.max_tokens is not None and self.min_tokens > self.max_tokens:
+            legal = f"at most max_tokens, which is {self.max_tokens}"
+            raise checks.refusal("min_tokens", self.min_tokens, legal)
+        cuts = [name for name in _CUTS if getattr(self, name) != _CUTS[name]]
+        if self.mirostat_tau > 0 and cuts:
+            raise OptionError(
+                f"mirostat_tau is {self.mirostat_tau}, and so {' and '.join(cuts)} must be off: "
+                f"mirostat makes the only cut. Leave one of them out."
+            )
 
     @classmethod
     def from_arguments(cls, **arguments: Any) -> SamplingOptions:
@@ -88,117 +128,64 @@ class SamplingOptions:
                 raise OptionError(f"unknown argument {name}. {hint}")
         return cls(**{name: value for name, value in arguments.items() if value is not None})
 
-    def sampler(self, vocab_size: int) -> _native.Sampler:
+    def sampler(self, vocab_size: int, end_ids: Iterable[int] = ()) -> _native.Sampler:
         """A sampler for one request over `vocab_size` logits, with an empty history.
 
-        Raises `OptionError` when `logit_bias` names a token outside the vocabulary.
+        `end_ids` are the tokens that `min_tokens` holds back; those outside the vocabulary are
+        never drawn anyway. Raises `OptionError` when a setting names a token outside of it.
         """
+        settings = {name: getattr(self, name) for name in _CHECKS if name not in _NOT_OF_SAMPLER}
+        ends = [token for token in end_ids if 0 <= token < vocab_size] if self.min_tokens else []
         try:
-            return _native.Sampler(
-                vocab_size,
-                temperature=self.temperature,
-                top_k=self.top_k,
-                top_p=self.top_p,
-                min_p=self.min_p,
-                typical_p=self.typical_p,
-                repetition_penalty=self.repetition_penalty,
-                frequency_penalty=self.frequency_penalty,
-                presence_penalty=self.presence_penalty,
-                logit_bias=self.logit_bias,
-                seed=self.seed,
-            )
+            return _native.Sampler(vocab_size, end_ids=ends, **settings)
         except ValueError as error:
             raise OptionError(f"{error}.") from None
 
 
-_Check = Callable[[str, Any], Any]
+# What ends or reports a request, and what mirostat cannot stand beside it.
+_NOT_OF_SAMPLER = {"max_tokens", "stop", "logprobs", "ignore_eos"}
+_CUTS = {
+    "top_k": 0,
+    "top_p": 1.0,
+    "min_p": 0.0,
+    "typical_p": 1.0,
+    "top_n_sigma": 0.0,
+    "xtc_probability": 0.0,
+}
 
-
-def _refuse(name: str, value: object, legal: str) -> OptionError:
-    return OptionError(f"{name} is {value!r}; it must be {legal}.")
-
-
-def _number(low: float, high: float, *, above: bool = False) -> _Check:
-    """A finite number in [low, high], or in (low, high] if `above`."""
-    legal = f"a number greater than {low:g} and at most {high:g}" if above else ""
-    legal = legal or f"a number from {low:g} to {high:g}"
-
-    def check(name: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise _refuse(name, value, legal)
-        number = float(value)
-        if math.isnan(number) or not low <= number <= high or (above and number == low):
-            raise _refuse(name, value, legal)
-        return number
-
-    return check
-
-
-def _whole(low: int, high: int | None, legal: str) -> _Check:
-    def check(name: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-            raise _refuse(name, value, legal)
-        whole = int(value)
-        if whole < low or (high is not None and whole > high):
-            raise _refuse(name, value, legal)
-        return whole
-
-    return check
-
-
-def _optional(check: _Check) -> _Check:
-    return lambda name, value: None if value is None else check(name, value)
-
-
-def _top_k(name: str, value: Any) -> int:
-    legal = "a whole number of at least 1, or 0 or -1 for off"
-    return max(0, int(_whole(-1, 2**63 - 1, legal)(name, value)))
-
-
-def _stop(name: str, value: Any) -> tuple[str, ...]:
-    strings = [value] if isinstance(value, str) else value
-    legal = "a string or a list of strings, none of them empty"
-    if not isinstance(strings, Sequence):
-        raise _refuse(name, value, legal)
-    for string in strings:
-        if not isinstance(string, str) or not string:
-            raise _refuse(name, value, legal)
-    return tuple(strings)
-
-
-def _logit_bias(name: str, value: Any) -> dict[int, float]:
-    legal = "a mapping of token ids to numbers from -100 to 100"
-    if not isinstance(value, Mapping):
-        raise _refuse(name, value, legal)
-    bias: dict[int, float] = {}
-    for key, added in value.items():
-        # JSON has only strings as keys.
-        token = int(key) if isinstance(key, str) and key.isascii() and key.isdigit() else key
-        bias[_whole(0, None, "a token id, 0 or greater")(f"a key of {name}", token)] = _number(
-            -100, 100
-        )(f"{name}[{key}]", added)
-    return bias
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _refuse(name, value, "True or False")
-    return value
-
-
-_CHECKS: dict[str, _Check] = {
-    "max_tokens": _optional(_whole(1, None, "a whole number of at least 1, or None")),
-    "temperature": _number(0, 100),
-    "top_p": _number(0, 1, above=True),
-    "top_k": _top_k,
-    "min_p": _number(0, 1),
-    "typical_p": _number(0, 1, above=True),
-    "repetition_penalty": _number(0, 100, above=True),
-    "frequency_penalty": _number(-2, 2),
-    "presence_penalty": _number(-2, 2),
-    "seed": _whole(0, _LARGEST_SEED, "a whole number from 0 to 2^64 - 1"),
-    "stop": _stop,
-    "logprobs": _optional(_whole(0, 20, "a whole number from 0 to 20, or None for off")),
-    "logit_bias": _logit_bias,
-    "ignore_eos": _flag,
+_CHECKS: dict[str, checks.Check] = {
+    "max_tokens": checks.optional(
+        checks.whole(1, 2**63 - 1, "a whole number of at least 1, or None")
+    ),
+    "temperature": checks.number(0, 100),
+    "top_p": checks.number(0, 1, above=True),
+    "top_k": checks.count_or_off,
+    "min_p": checks.number(0, 1),
+    "typical_p": checks.number(0, 1, above=True),
+    "top_n_sigma": checks.number(0, 100),
+    "xtc_probability": checks.number(0, 1),
+    "xtc_threshold": checks.number(0, 1, above=True),
+    "mirostat_tau": checks.number(0, 100),
+    "mirostat_eta": checks.number(0, 1),
+    "repetition_penalty": checks.number(0, 100, above=True),
+    "frequency_penalty": checks.number(-2, 2),
+    "presence_penalty": checks.number(-2, 2),
+    "penalty_window": checks.count(0),
+    "dry_multiplier": checks.number(0, 100),
+    "dry_base": checks.number(1, 100),
+    "dry_allowed_length": checks.count(1),
+    "dry_window": checks.count(0),
+    "dry_breaker_ids": checks.token_ids,
+    "no_repeat_ngram_size": checks.count(0),
+    "banned_ids": checks.token_ids,
+    "bad_words_ids": checks.token_sequences,
+    "forced_ids": checks.token_ids,
+    "min_tokens": checks.count(0),
+    "seed": checks.whole(0, _LARGEST_SEED, "a whole number from 0 to 2^64 - 1"),
+    "stop": checks.strings,
+    "logprobs": checks.optional(
+        checks.whole(0, 20, "a whole number from 0 to 20, or None for off")
+    ),
+    "logit_bias": checks.token_numbers(checks.number(-100, 100)),
+    "ignore_eos": checks.flag,
 }

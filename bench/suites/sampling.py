@@ -31,7 +31,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "top_k 1000": {"top_k": 1000},
     "top_p .9": {"top_p": 0.9},
     "min_p .05": {"min_p": 0.05},
+    "top_p .9, min_p .01": {"top_p": 0.9, "min_p": 0.01},
     "typical_p .9": {"typical_p": 0.9},
+    "top_n_sigma 1": {"top_n_sigma": 1.0},
+    "xtc .5, min_p .05": {"xtc_probability": 0.5, "min_p": 0.05},
+    "mirostat 5": {"mirostat_tau": 5.0},
+    f"greedy, dry over {WINDOW}": {"temperature": 0.0, "dry_multiplier": 0.8},
     f"greedy, all penalties over {WINDOW}": {
         "temperature": 0.0,
         "repetition_penalty": 1.1,
@@ -70,12 +75,10 @@ def rows(
         for name, setting in SETTINGS.items():
             sampler = _native.Sampler(vocabulary, seed=1, isa=isa, **setting)
             _check(name, setting, sampler, logits)
-            if "penalties" in name:
+            if "over" in name:
                 for token in window.tolist():
                     sampler.observe(token)
-            step, scan = _interleaved(
-                _stepper(sampler, logits), lambda x=logits: x.argmax(), rounds
-            )
+            step, scan = _interleaved(_stepper(sampler, logits), logits.argmax, rounds)
             yield Row(vocabulary, name, isa or _native.active_isa(), step, scan)
 
 

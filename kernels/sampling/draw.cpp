@@ -1,7 +1,5 @@
 #include "sampling/draw.h"
 
-#include <cmath>
-
 namespace edgeward::sampling {
 namespace {
 
@@ -26,19 +24,23 @@ void Weights::recount() {
     total_ = passes_.mass_above(weights_.data(), blocks_, -1, block_mass_.data());
 }
 
-// The index under `offset` when the weights (those that rank above the pivot, or all) are laid end
-// to end by index. Needs offset < the sum of block_mass_.
-std::size_t Weights::locate(std::uint64_t offset, std::size_t pivot, bool above_only) const {
+// The index under `offset` when the weights that count are laid end to end by index: those > above,
+// and those equal to it before the index ties_before. Needs offset < the sum of block_mass_.
+std::size_t Weights::locate(std::uint64_t offset, std::uint32_t above,
+                            std::size_t ties_before) const {
     std::size_t block = 0;
     for (; offset >= block_mass_[block]; ++block) offset -= block_mass_[block];
     for (std::size_t i = block * kBlock;; ++i) {
         const std::uint32_t weight = weights_[i];
-        const bool counts =
-            !above_only || weight > weights_[pivot] || (weight == weights_[pivot] && i < pivot);
-        if (!counts) continue;
+        if (weight < above || (weight == above && i >= ties_before)) continue;
         if (offset < weight) return i;
         offset -= weight;
     }
+}
+
+std::uint64_t Weights::weigh_from(std::uint32_t bar) {
+    return passes_.mass_above(weights_.data(), blocks_, static_cast<std::int32_t>(bar) - 1,
+                              block_mass_.data());
 }
 
 // The sum of all that ranks above index i, by block. Before i an equal weight ranks above it.
@@ -58,17 +60,21 @@ std::uint64_t Weights::weigh_above(std::size_t i) {
 }
 
 std::size_t Weights::draw(const Dice& dice) const {
-    return locate(below(dice.bits(0), total_), 0, false);
+    return locate(below(dice.bits(0), total_), 0, 0);
+}
+
+std::size_t Weights::draw_from(const Dice& dice, std::uint32_t bar, std::uint64_t& mass) {
+    mass = weigh_from(bar);
+    return locate(below(dice.bits(0), mass), bar - 1, 0);
 }
 
 std::size_t Weights::draw_nucleus(const Dice& dice, double p) {
-    // Whole numbers below 2^53 on both sides: "less than p of the whole" is exact.
-    const auto reached = static_cast<std::uint64_t>(std::ceil(p * static_cast<double>(total_)));
+    const std::uint64_t reached = share_of(total_, p);
     std::size_t chosen = draw(dice);
     for (std::uint32_t attempt = 1;; ++attempt) {
         const std::uint64_t above = weigh_above(chosen);
         if (above < reached) return chosen;
-        chosen = locate(below(dice.bits(attempt), above), chosen, true);
+        chosen = locate(below(dice.bits(attempt), above), weights_[chosen], chosen);
     }
 }
 

@@ -6,6 +6,7 @@
 // p.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -16,10 +17,16 @@ namespace edgeward::sampling {
 
 struct Dice {
     std::uint64_t seed, position;
-    std::uint64_t bits(std::uint32_t attempt) const {
-        return random_bits(seed, position, attempt, Stream::kToken);
+    std::uint64_t bits(std::uint32_t attempt, Stream stream = Stream::kToken) const {
+        return random_bits(seed, position, attempt, stream);
     }
 };
+
+// The least whole mass that reaches p of the total: both are whole numbers below 2^53, so "less
+// than p of the whole" is the exact comparison `mass < share_of(total, p)`.
+inline std::uint64_t share_of(std::uint64_t total, double p) {
+    return static_cast<std::uint64_t>(std::ceil(p * static_cast<double>(total)));
+}
 
 class Weights {
  public:
@@ -31,20 +38,38 @@ class Weights {
     std::uint64_t total() const { return total_; }
     std::uint32_t operator[](std::size_t i) const { return weights_[i]; }
     std::size_t size() const { return size_; }
-    // Sets weights to zero, at least one must stay; then recount() makes the sums right again.
+    // Sets a weight to zero, at least one must stay; then recount() makes the sums right again.
     void drop(std::size_t i) { weights_[i] = 0; }
     void recount();
 
+    // Calls each(i) for every weight >= bar > 0, by index, and returns what they weigh together.
+    // Spoils the sums.
+    template <typename Each>
+    std::uint64_t for_each_from(std::uint32_t bar, Each each) {
+        const std::uint64_t mass = weigh_from(bar);
+        for (std::size_t block = 0; block < blocks_; ++block) {
+            if (block_mass_[block] == 0) continue;
+            for (std::size_t i = block * kBlock; i < (block + 1) * kBlock; ++i) {
+                if (weights_[i] >= bar) each(i);
+            }
+        }
+        return mass;
+    }
+
     std::size_t draw(const Dice& dice) const;
+
+    // Draws from the weights >= bar > 0, of which there must be one. Spoils the sums.
+    std::size_t draw_from(const Dice& dice, std::uint32_t bar, std::uint64_t& mass);
 
     // Draws from all, and draws again from what ranks above the loser as long as the draw falls
     // outside the nucleus: the same distribution as cutting first, without finding the cut. About
-    // 1/p attempts, each one pass over the weights. Spoils the sums: the last use of these weights.
+    // 1/p attempts, each one pass over the weights. Spoils the sums.
     std::size_t draw_nucleus(const Dice& dice, double p);
 
  private:
+    std::uint64_t weigh_from(std::uint32_t bar);
     std::uint64_t weigh_above(std::size_t i);
-    std::size_t locate(std::uint64_t offset, std::size_t pivot, bool above_only) const;
+    std::size_t locate(std::uint64_t offset, std::uint32_t above, std::size_t ties_before) const;
 
     const Passes& passes_;
     std::size_t size_ = 0, blocks_ = 0;

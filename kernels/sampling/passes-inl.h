@@ -17,6 +17,7 @@ constexpr float kMinusInf = -__builtin_inff();
 
 inline std::size_t lesser(std::size_t a, std::size_t b) { return a < b ? a : b; }
 
+// A block whose highest is zero may say -0 or +0, which compare alike and weigh alike.
 // The sum of everything read is the NaN trap: it is sticky and costs one addition a vector. Sums of
 // +inf and -inf, or of values near the largest float, are the false alarms.
 bool block_max(const float* x, std::size_t n, float* highest) {
@@ -58,36 +59,34 @@ std::size_t collect(const float* x, std::size_t n, const float* highest, float t
         if (highest[begin / kBlock] < threshold) continue;
         const std::size_t end = lesser(begin + kBlock, n);
         for (std::size_t i = begin; i < end; i += kLanes) {
-            const std::size_t stop = lesser(i + kLanes, end);
-            if (stop - i == kLanes && !any(load(x + i) >= bar)) continue;
-            for (std::size_t j = i; j < stop; ++j) {  // no branch: write always, keep if it counts
-                ids[count] = static_cast<std::uint32_t>(j);
-                values[count] = x[j];
-                count += x[j] >= threshold;
+            const Floats v = end - i >= kLanes ? load(x + i) : load_part(x + i, end - i, kMinusInf);
+            for (unsigned left = bits_of(v >= bar); left != 0; left &= left - 1) {
+                const std::size_t at = i + static_cast<std::size_t>(__builtin_ctz(left));
+                ids[count] = static_cast<std::uint32_t>(at);
+                values[count++] = x[at];
             }
         }
     }
     return count;
 }
 
-// 2^30 * 2^power for power <= 0, rounded: power = whole + part, part in [-1/2, 1/2]. The polynomial
-// of degree 5 is a minimax fit of 2^part with its constant fixed at 1 (relative error 1.6e-7 in
-// float arithmetic), its coefficients already times 2^30.
-inline Ints weight_of(Floats x, Floats highest, Floats scale) {
-    constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
+// 2^30 * 2^(drop * scale) for drop <= 0, rounded. The power is whole + part, part in [-1/2, 1/2]
+// and rounded once only; the polynomial of degree 5 is a minimax fit of 2^part with its constant
+// fixed at 1 (relative error 1.2e-7 in float arithmetic), its coefficients already times 2^30.
+inline Ints weight_of(Floats drop, Floats scale) {
+    const Floats round = Floats{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
     constexpr float kUnit = static_cast<float>(kUnitWeight);
-    const Floats power = max((x - highest) * scale, Floats{} + kLowestPower);
-    const Floats shifted = power + kRound;
-    const Floats part = power - (shifted - kRound);
+    const Floats shifted = fma(drop, scale, round);
+    const Floats part = fma(drop, scale, round - shifted);
     Floats p = Floats{} + 0x1.5bd97cp-10f * kUnit;
-    p = p * part + 0x1.3ce8b2p-7f * kUnit;
-    p = p * part + 0x1.c6b6dap-5f * kUnit;
-    p = p * part + 0x1.ebf9c2p-3f * kUnit;
-    p = p * part + 0x1.62e42ap-1f * kUnit;
-    p = p * part + kUnit;
+    p = fma(p, part, Floats{} + 0x1.3ce8b2p-7f * kUnit);
+    p = fma(p, part, Floats{} + 0x1.c6b6dap-5f * kUnit);
+    p = fma(p, part, Floats{} + 0x1.ebf9c2p-3f * kUnit);
+    p = fma(p, part, Floats{} + 0x1.62e42ap-1f * kUnit);
+    p = fma(p, part, Floats{} + kUnit);
     // The low bits of `shifted` are the whole part; move them to the exponent of p.
     const Ints bits = reinterpret_cast<Ints>(p) + (reinterpret_cast<Ints>(shifted) << 23);
-    return __builtin_convertvector(reinterpret_cast<Floats>(bits) + 0.5f, Ints);
+    return round_to_int(reinterpret_cast<Floats>(bits));
 }
 
 // Two weights make at most 2^31, so pairs are added in 32 bits before they are widened.
@@ -100,14 +99,16 @@ inline void add_pair(Ints a, Ints b, Longs& even, Longs& odd) {
 std::uint64_t weigh(const float* x, std::size_t n, float highest, float scale,
                     std::uint32_t* weights, std::uint64_t* block_mass) {
     const Floats top = Floats{} + highest, by = Floats{} + scale;
+    const Floats lowest = Floats{} + kLowestPower / scale;
+    const auto weights_at = [&](Floats v) { return weight_of(max(v - top, lowest), by); };
     std::uint64_t total = 0;
     for (std::size_t begin = 0; begin < n; begin += kBlock) {
         Longs even{}, odd{};
         const std::size_t size = lesser(kBlock, n - begin);
         std::size_t i = begin;
         for (; i + 2 * kLanes <= begin + size; i += 2 * kLanes) {
-            const Ints a = weight_of(load(x + i), top, by);
-            const Ints b = weight_of(load(x + i + kLanes), top, by);
+            const Ints a = weights_at(load(x + i));
+            const Ints b = weights_at(load(x + i + kLanes));
             store(weights + i, a);
             store(weights + i + kLanes, b);
             add_pair(a, b, even, odd);
@@ -116,8 +117,7 @@ std::uint64_t weigh(const float* x, std::size_t n, float highest, float scale,
             const std::size_t left = i < n ? n - i : 0;
             Ints w{};
             if (left != 0) {
-                w = weight_of(left >= kLanes ? load(x + i) : load_part(x + i, left, kMinusInf), top,
-                              by);
+                w = weights_at(left >= kLanes ? load(x + i) : load_part(x + i, left, kMinusInf));
             }
             store(weights + i, w);
             add_pair(w, Ints{}, even, odd);
@@ -142,6 +142,43 @@ std::uint64_t mass_above(const std::uint32_t* weights, std::size_t blocks, std::
     return total;
 }
 
+// Sums of doubles do depend on their order: value i goes to column i % 8, whatever the width.
+Moments moments(const float* x, std::size_t n, float highest) {
+    constexpr std::size_t kColumns = 8, kVectors = kColumns / kDoubleLanes;
+    const Doubles top = Doubles{} + highest, infinity = Doubles{} - kMinusInf;
+    Doubles sums[kVectors] = {}, squares[kVectors] = {};
+    Longs infinite[kVectors] = {};
+    std::size_t i = 0;
+    for (; i + kColumns <= n; i += kColumns) {
+        for (std::size_t v = 0; v < kVectors; ++v) {
+            const Doubles drop = top - load_doubles(x + i + v * kDoubleLanes);
+            const auto finite = drop < infinity;
+            const Doubles kept = finite ? drop : Doubles{};
+            sums[v] += kept;
+            squares[v] += kept * kept;
+            infinite[v] += reinterpret_cast<Longs>(finite) + 1;
+        }
+    }
+    double sum[kColumns], square[kColumns];
+    __builtin_memcpy(sum, sums, sizeof sum);
+    __builtin_memcpy(square, squares, sizeof square);
+    Moments total;
+    total.count = i;
+    for (std::size_t v = 0; v < kVectors; ++v) total.count -= reduce_add(infinite[v]);
+    for (; i < n; ++i) {
+        if (x[i] == kMinusInf) continue;
+        const double drop = static_cast<double>(highest) - static_cast<double>(x[i]);
+        sum[i % kColumns] += drop;
+        square[i % kColumns] += drop * drop;
+        ++total.count;
+    }
+    for (std::size_t column = 0; column < kColumns; ++column) {
+        total.sum += sum[column];
+        total.squares += square[column];
+    }
+    return total;
+}
+
 void keep_allowed(const float* x, std::size_t n, const std::uint32_t* allowed, float* out) {
     Ints lane_bit{};
     for (std::size_t lane = 0; lane < kLanes; ++lane) lane_bit[lane] = std::int32_t{1} << lane;
@@ -158,6 +195,6 @@ void keep_allowed(const float* x, std::size_t n, const std::uint32_t* allowed, f
 }  // namespace
 
 extern const Passes kPasses;
-const Passes kPasses{block_max, collect, weigh, mass_above, keep_allowed};
+const Passes kPasses{block_max, collect, weigh, mass_above, moments, keep_allowed};
 
 }  // namespace edgeward::sampling::EDGEWARD_PASSES_ISA

@@ -24,13 +24,20 @@ constexpr std::size_t blocks_of(std::size_t n) { return (n + kBlock - 1) / kBloc
 // Arrays of weights are filled with zeros up to a whole block.
 constexpr std::size_t padded(std::size_t n) { return blocks_of(n) * kBlock; }
 
+// Of the finite values: how many, the sum of (highest - x) and of its squares.
+struct Moments {
+    double sum = 0, squares = 0;
+    std::size_t count = 0;
+};
+
 struct Passes {
     // Writes the highest of each block of x[0..n). Returns true when x may hold a NaN (a NaN never
     // goes unnoticed; very large finite values can raise a false alarm).
     bool (*block_max)(const float* x, std::size_t n, float* highest);
 
-    // Appends index and value of every x >= threshold, in order, looking only into blocks whose
-    // `highest` reaches it. Room for every value of those blocks is needed. Returns the count.
+    // Writes index and value of every x >= threshold > -inf, in order, looking only into blocks
+    // whose `highest` reaches it. Room for every value of those blocks is needed. Returns the
+    // count.
     std::size_t (*collect)(const float* x, std::size_t n, const float* highest, float threshold,
                            std::uint32_t* ids, float* values);
 
@@ -42,6 +49,9 @@ struct Passes {
     // Sums the weights above `threshold` (signed, so that -1 means all) of whole blocks.
     std::uint64_t (*mass_above)(const std::uint32_t* weights, std::size_t blocks,
                                 std::int32_t threshold, std::uint64_t* block_mass);
+
+    // Needs x[i] <= highest < inf. Added in eight columns, the same eight on every machine.
+    Moments (*moments)(const float* x, std::size_t n, float highest);
 
     // out[i] = x[i] where bit i % 32 of allowed[i / 32] is set, else -inf.
     void (*keep_allowed)(const float* x, std::size_t n, const std::uint32_t* allowed, float* out);

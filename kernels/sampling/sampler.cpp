@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "sampling/exclude.h"
+
 namespace edgeward::sampling {
 namespace {
 
@@ -23,18 +25,34 @@ Sampler::Sampler(const Options& options, const Passes& passes)
       min_drop_(options.min_p > 0 ? options.temperature * std::log(options.min_p) : 0.0),
       adjustments_(options),
       pool_(passes),
-      weights_(passes) {}
+      weights_(passes),
+      mirostat_(options.mirostat_tau, options.mirostat_eta) {}
 
-float* Sampler::scratch() {
+void Sampler::observe(std::uint32_t id) {
+    adjustments_.history().observe(id);
+    if (id == drawn_) mirostat_.learn();
+}
+
+bool Sampler::forced(std::uint32_t& id) const {
+    const std::size_t next = adjustments_.history().outputs();
+    if (next >= options_.forced_ids.size()) return false;
+    id = static_cast<std::uint32_t>(options_.forced_ids[next]);
+    return true;
+}
+
+float* Sampler::copied(const float* logits, const std::uint32_t* allowed) {
     scratch_.resize(options_.tokens());
+    if (allowed != nullptr) {
+        passes_.keep_allowed(logits, options_.tokens(), allowed, scratch_.data());
+    } else {
+        std::copy_n(logits, options_.tokens(), scratch_.data());
+    }
     return scratch_.data();
 }
 
 std::uint32_t Sampler::sample(float* logits, std::uint64_t position, const std::uint32_t* allowed) {
-    if (allowed != nullptr) {
-        passes_.keep_allowed(logits, options_.tokens(), allowed, scratch());
-        logits = scratch_.data();
-    }
+    if (std::uint32_t id; forced(id)) return id;
+    if (allowed != nullptr) logits = copied(logits, allowed);
     if (!writes()) return choose(logits, position);
     const AdjustedLogits adjusted(adjustments_, logits);
     return choose(logits, position);
@@ -42,33 +60,102 @@ std::uint32_t Sampler::sample(float* logits, std::uint64_t position, const std::
 
 std::uint32_t Sampler::sample_readonly(const float* logits, std::uint64_t position,
                                        const std::uint32_t* allowed) {
+    if (std::uint32_t id; forced(id)) return id;
     if (allowed == nullptr && !writes()) return choose(logits, position);
-    float* copy = scratch();
-    if (allowed != nullptr) {
-        passes_.keep_allowed(logits, options_.tokens(), allowed, copy);
-    } else {
-        std::copy_n(logits, options_.tokens(), copy);
+    return sample(copied(logits, allowed), position, nullptr);
+}
+
+// The logit below which min-p or top-n-sigma cuts; -inf when both are off.
+float Sampler::lowest_kept() const {
+    double bar = -std::numeric_limits<double>::infinity();
+    const double highest = pool_.highest();
+    if (options_.min_p > 0) bar = highest + min_drop_;
+    if (options_.top_n_sigma > 0) {
+        const Moments m = passes_.moments(pool_.values(), pool_.size(), pool_.highest());
+        const auto count = static_cast<double>(m.count);
+        const double mean = m.sum / count;
+        const double variance = std::max(m.squares / count - mean * mean, 0.0);
+        bar = std::max(bar, highest - options_.top_n_sigma * std::sqrt(variance));
     }
-    return sample(copy, position, nullptr);
+    return static_cast<float>(bar);
 }
 
 std::uint32_t Sampler::choose(const float* logits, std::uint64_t position) {
     pool_.reset(logits, options_.tokens());
     if (options_.greedy()) return static_cast<std::uint32_t>(pool_.best());
 
-    if (options_.min_p > 0 || options_.top_k > 0) {
-        const float bar = options_.min_p > 0 ? static_cast<float>(pool_.highest() + min_drop_)
-                                             : -std::numeric_limits<float>::infinity();
+    narrow();
+    return drawn_ = pool_.id(draw({options_.seed, position}));
+}
+
+// Everything up to typical-p: what is cut before anything is drawn.
+void Sampler::narrow() {
+    const float bar = lowest_kept();
+    if (options_.top_k > 0 || bar > -std::numeric_limits<float>::infinity()) {
         pool_.cut(bar, options_.top_k > 0 ? static_cast<std::size_t>(options_.top_k) : 0);
     }
     weights_.reset(pool_.values(), pool_.size(), pool_.highest(), scale_);
     if (options_.typical_p < 1) {
-        typical_.apply(pool_.values(), pool_.highest(), scale_, options_.typical_p, weights_);
+        mass_cut_.typical(pool_.values(), pool_.highest(), scale_, options_.typical_p, weights_);
     }
+}
+
+std::size_t Sampler::draw(const Dice& dice) {
+    if (mirostat_.on()) return mirostat_.draw(dice, weights_);
+    if (options_.xtc_probability > 0) {
+        cut(dice);
+        return weights_.draw(dice);
+    }
+    return options_.top_p < 1 ? weights_.draw_nucleus(dice, options_.top_p) : weights_.draw(dice);
+}
+
+// The last cuts, made outright: top-p alone is drawn without.
+void Sampler::cut(const Dice& dice) {
+    if (options_.top_p < 1) mass_cut_.nucleus(options_.top_p, weights_);
+    if (options_.xtc_probability > 0) {
+        exclude_top_choices(dice, options_.xtc_probability, options_.xtc_threshold, weights_);
+    }
+}
+
+float Sampler::final_logprobs(const float* logits, std::uint64_t position, std::uint32_t id,
+                              std::size_t top_n, const std::uint32_t* allowed,
+                              std::vector<TokenLogprob>& top) {
+    constexpr float kNever = -std::numeric_limits<float>::infinity();
+    const auto certain = [&](std::uint32_t only) {
+        top.assign(std::min<std::size_t>(top_n, 1), {only, 0.0f});
+        return id == only ? 0.0f : kNever;
+    };
+    if (std::uint32_t only; forced(only)) return certain(only);
+    float* copy = copied(logits, allowed);
+    const AdjustedLogits adjusted(adjustments_, copy);
+    pool_.reset(copy, options_.tokens());
+    if (options_.greedy()) return certain(static_cast<std::uint32_t>(pool_.best()));
+
+    narrow();
     const Dice dice{options_.seed, position};
-    const std::size_t index =
-        options_.top_p < 1 ? weights_.draw_nucleus(dice, options_.top_p) : weights_.draw(dice);
-    return pool_.id(index);
+    if (!mirostat_.on()) cut(dice);
+    const std::uint32_t bar = mirostat_.on() ? mirostat_.bar(weights_) : 1;
+    std::vector<std::size_t> kept;
+    const std::uint64_t mass =
+        weights_.for_each_from(bar, [&](std::size_t i) { kept.push_back(i); });
+    const double log_sum = std::log(static_cast<double>(mass) / kUnitWeight);
+    const auto logprob = [&](std::size_t i) {
+        const double drop = static_cast<double>(pool_.values()[i]) - pool_.highest();
+        return static_cast<float>(drop / options_.temperature - log_sum);
+    };
+
+    float chosen = kNever;
+    for (const std::size_t i : kept) {
+        if (pool_.id(i) == id) chosen = logprob(i);
+    }
+    const auto end = kept.begin() + static_cast<std::ptrdiff_t>(std::min(top_n, kept.size()));
+    std::partial_sort(kept.begin(), end, kept.end(), [&](std::size_t a, std::size_t b) {
+        const float u = pool_.values()[a], v = pool_.values()[b];
+        return u != v ? u > v : a < b;
+    });
+    top.clear();
+    for (auto i = kept.begin(); i != end; ++i) top.emplace_back(pool_.id(*i), logprob(*i));
+    return chosen;
 }
 
 float Sampler::logprobs(const float* logits, std::uint32_t id, std::size_t top_n,

@@ -10,10 +10,11 @@
 
 #include "sampling/adjust.h"
 #include "sampling/draw.h"
+#include "sampling/mass_cut.h"
+#include "sampling/mirostat.h"
 #include "sampling/options.h"
 #include "sampling/passes.h"
 #include "sampling/pool.h"
-#include "sampling/typical.h"
 
 namespace edgeward::sampling {
 
@@ -28,7 +29,7 @@ class Sampler {
 
     // Ids must be below vocab_size.
     void observe_prompt(std::uint32_t id) { adjustments_.history().observe_prompt(id); }
-    void observe(std::uint32_t id) { adjustments_.history().observe(id); }
+    void observe(std::uint32_t id);
 
     // Draws the token at `position`. `logits` holds vocab_size values; a few may be changed during
     // the call and are put back before it returns. `allowed` is null or a bitmask of vocab_size
@@ -42,13 +43,26 @@ class Sampler {
     // True when sample() would write to its logits.
     bool writes() const { return !adjustments_.empty(); }
 
+    // Natural logarithms of the probabilities that sample() draws from, after every setting, of
+    // `id` and of the top_n highest; -inf where sample() cannot draw `id`. Takes sample()'s
+    // arguments and throws what it throws.
+    float final_logprobs(const float* logits, std::uint64_t position, std::uint32_t id,
+                         std::size_t top_n, const std::uint32_t* allowed,
+                         std::vector<TokenLogprob>& top);
+
     // Natural logarithms of the model's own probabilities, before every setting of this sampler, of
     // `id` and of the top_n highest, highest first, equal ones by lower id.
     float logprobs(const float* logits, std::uint32_t id, std::size_t top_n,
                    std::vector<TokenLogprob>& top);
 
  private:
+    bool forced(std::uint32_t& id) const;
     std::uint32_t choose(const float* logits, std::uint64_t position);
+    void narrow();
+    std::size_t draw(const Dice& dice);
+    void cut(const Dice& dice);
+    float* copied(const float* logits, const std::uint32_t* allowed);
+    float lowest_kept() const;
     float* scratch();
 
     Options options_;
@@ -58,7 +72,9 @@ class Sampler {
     Adjustments adjustments_;
     Pool pool_;
     Weights weights_;
-    TypicalCut typical_;
+    MassCut mass_cut_;
+    Mirostat mirostat_;
+    std::uint32_t drawn_ = 0;
     std::vector<float> scratch_;
 };
 

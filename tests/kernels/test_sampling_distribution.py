@@ -24,6 +24,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "typical_p": {"typical_p": 0.7},
     "top_k top_p": {"top_k": 12, "top_p": 0.9},
     "min_p top_p": {"min_p": 0.03, "top_p": 0.75, "temperature": 1.4},
+    "top_n_sigma": {"top_n_sigma": 1.2},
+    "xtc": {"xtc_probability": 0.4, "xtc_threshold": 0.02},
+    "xtc top_p": {"xtc_probability": 0.5, "xtc_threshold": 0.06, "top_p": 0.7},
+    "mirostat": {"mirostat_tau": 1.1, "mirostat_eta": 0.0},
     "typical_p top_p": {"typical_p": 0.9, "top_p": 0.9},
     "all": {"min_p": 0.01, "top_k": 30, "typical_p": 0.95, "top_p": 0.9, "temperature": 1.2},
     "penalties": {

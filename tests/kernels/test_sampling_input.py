@@ -18,6 +18,9 @@ SETTINGS: list[dict[str, Any]] = [
     {"top_p": 0.9},
     {"min_p": 0.1},
     {"typical_p": 0.9},
+    {"top_n_sigma": 1.0},
+    {"xtc_probability": 1.0},
+    {"mirostat_tau": 3.0},
 ]
 
 
@@ -99,12 +102,42 @@ def test_one_token_left_is_that_token(setting: dict[str, Any]) -> None:
         ("logit_bias", {9: 1.0}, "0 to 7"),
         ("banned_ids", [8], "0 to 7"),
         ("banned_ids", [-1], "0 to 7"),
+        ("end_ids", [8], "0 to 7"),
+        ("forced_ids", [8], "0 to 7"),
+        ("bad_words_ids", [[1, 8]], "0 to 7"),
+        ("bad_words_ids", [[]], "without tokens"),
+        ("dry_breaker_ids", [8], "0 to 7"),
+        ("top_n_sigma", -1.0, "between 0 and 100"),
+        ("xtc_probability", 1.5, "between 0 and 1"),
+        ("xtc_threshold", 0.0, "greater than 0 and at most 1"),
+        ("mirostat_tau", -1.0, "between 0 and 100"),
+        ("mirostat_eta", 1.5, "between 0 and 1"),
+        ("penalty_window", -1, "at least 0"),
+        ("dry_multiplier", 101.0, "between 0 and 100"),
+        ("dry_base", 0.9, "between 1 and 100"),
+        ("dry_allowed_length", 0, "at least 1"),
+        ("dry_window", -1, "at least 0"),
+        ("no_repeat_ngram_size", -1, "at least 0"),
+        ("min_tokens", -1, "at least 0"),
     ],
 )
 def test_values_out_of_range_are_refused(name: str, value: Any, range_text: str) -> None:
     with pytest.raises(ValueError, match=name) as error:
         _native.Sampler(8, **{name: value})
     assert range_text in str(error.value)
+
+
+def test_unknown_settings_and_wrong_types_are_type_errors() -> None:
+    with pytest.raises(TypeError, match="unknown setting 'top_q'"):
+        _native.Sampler(8, top_q=1)  # type: ignore[call-arg]
+    for name, value in (("top_k", 1.5), ("top_p", "x"), ("seed", -1), ("seed", 2**64)):
+        with pytest.raises(TypeError, match=f"{name} is .*wrong type or does not fit"):
+            _native.Sampler(8, **{name: value})
+
+
+def test_mirostat_refuses_other_cuts() -> None:
+    with pytest.raises(ValueError, match="mirostat_tau is 5; mirostat makes the only cut"):
+        _native.Sampler(8, mirostat_tau=5.0, top_k=3)
 
 
 @pytest.mark.parametrize("size", [0, -1, 2**24 + 1, 2**62])

@@ -16,8 +16,10 @@ SETTINGS = [
     {"temperature": 0.7, "top_p": 0.9},
     {"top_k": 40, "top_p": 0.95, "min_p": 0.01},
     {"typical_p": 0.8, "repetition_penalty": 1.1, "frequency_penalty": 0.2},
+    {"top_n_sigma": 1.5, "xtc_probability": 0.5, "xtc_threshold": 0.05},
+    {"mirostat_tau": 4.0, "dry_multiplier": 0.5, "no_repeat_ngram_size": 4},
 ]
-ROWS, VOCABULARY, STEPS = 50, 331, 26_000
+ROWS, VOCABULARY, STEPS = 50, 331, 18_000
 
 RECORD = """
 import hashlib, sys

@@ -91,6 +91,22 @@ def test_options_are_plain_data_for_the_receipt() -> None:
         ("logit_bias", {-1: 1}, "a token id"),
         ("logit_bias", {1: 100.5}, "from -100 to 100"),
         ("ignore_eos", 1, "True or False"),
+        ("top_n_sigma", -1, "from 0 to 100"),
+        ("xtc_probability", 1.1, "from 0 to 1"),
+        ("xtc_threshold", 0, "greater than 0 and at most 1"),
+        ("mirostat_tau", -1, "from 0 to 100"),
+        ("mirostat_eta", 2, "from 0 to 1"),
+        ("penalty_window", -1, "at least 0"),
+        ("dry_multiplier", -1, "from 0 to 100"),
+        ("dry_base", 0.5, "from 1 to 100"),
+        ("dry_allowed_length", 0, "at least 1"),
+        ("dry_window", -1, "at least 0"),
+        ("dry_breaker_ids", [-1], "token ids"),
+        ("no_repeat_ngram_size", -1, "at least 0"),
+        ("banned_ids", "ab", "token ids"),
+        ("bad_words_ids", [[]], "none of them empty"),
+        ("forced_ids", [0.5], "token ids"),
+        ("min_tokens", -1, "at least 0"),
     ],
 )
 def test_wrong_values_are_refused_by_name_value_and_range(
@@ -129,6 +145,29 @@ def test_the_sampler_carries_every_setting() -> None:
     typical = SamplingOptions(typical_p=0.2).sampler(4)
     drawn = {typical.sample(np.zeros(4, dtype=np.float32), i) for i in range(50)}
     assert drawn == {0}
+
+
+def test_ends_are_held_back_until_min_tokens() -> None:
+    x = np.array([9, 1, 0, -50], dtype=np.float32)
+    options = SamplingOptions(temperature=0, min_tokens=2)
+    sampler = options.sampler(4, end_ids=frozenset({0, 99}))
+    drawn = []
+    for position in range(3):
+        drawn.append(sampler.sample(x, position))
+        sampler.observe(drawn[-1])
+    assert drawn == [1, 1, 0]
+
+
+def test_more_tokens_at_least_than_at_most_are_refused() -> None:
+    with pytest.raises(OptionError, match=r"min_tokens is 5; it must be at most max_tokens, .* 4"):
+        SamplingOptions(min_tokens=5, max_tokens=4)
+
+
+def test_mirostat_refuses_other_cuts_before_anything_runs() -> None:
+    with pytest.raises(
+        OptionError, match=r"mirostat_tau is 5.0, and so top_k and top_p must be off"
+    ):
+        SamplingOptions(mirostat_tau=5, top_p=0.9, top_k=3)
 
 
 def test_a_bias_outside_the_vocabulary_is_an_option_error() -> None:
