@@ -74,14 +74,14 @@ std::unique_ptr<Scanner> make_class_scanner(CharTest test) {
 }
 
 std::unique_ptr<Scanner> make_scanner(const json::Value& pattern) {
-    pattern.object("the pattern of a Split");
+    pattern.object("the pattern");
     if (const json::Value* text = pattern.find("String")) {
         return std::make_unique<StringScanner>(std::string(text->string("pattern.String")));
     }
     if (const json::Value* regex = pattern.find("Regex")) {
         return regex_scanner(regex->string("pattern.Regex"));
     }
-    throw std::invalid_argument("the pattern of a Split is neither a String nor a Regex");
+    throw std::invalid_argument("the pattern is neither a String nor a Regex");
 }
 
 }  // namespace edgeward

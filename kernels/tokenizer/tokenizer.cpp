@@ -110,6 +110,7 @@ void Tokenizer::run(std::string_view text, Sink& sink) const {
             continue;
         }
         normalizer_.apply(whole);
+        if (whole.pieces().empty()) continue;
         const Span all = whole.pieces().front();
         for (const AddedTokens::Part& inner : added_.split(whole.bytes(all), true)) {
             const Span span{all.begin + inner.span.begin, all.begin + inner.span.end};
