@@ -31,14 +31,10 @@ inline Metaspace read_metaspace(const Options& options) {
         throw std::invalid_argument(options.path("prepend_scheme") + " is \"" +
                                     std::string(scheme) + "\"; it is first, never or always");
     }
-    // Files of before 2024 have this instead.
-    if (!options.flag("add_prefix_space", true)) {
-        if (options.find("prepend_scheme") != nullptr &&
-            metaspace.scheme != PrependScheme::kNever) {
-            throw std::invalid_argument(options.path("add_prefix_space") +
-                                        " contradicts prepend_scheme");
-        }
-        metaspace.scheme = PrependScheme::kNever;
+    // Files of before 2024 have this; the reference wants it to agree.
+    if (!options.flag("add_prefix_space", true) && metaspace.scheme != PrependScheme::kNever) {
+        throw std::invalid_argument(options.path("add_prefix_space") +
+                                    " is false; then prepend_scheme must be \"never\"");
     }
     metaspace.split = options.flag("split", true);
     return metaspace;

@@ -62,6 +62,7 @@ class Parser {
     void group(int depth);
     void lookahead(bool negative);
     void quantify(uint32_t start);
+    bool may_be_empty(uint32_t start) const;
     void repeat(uint32_t start, uint32_t low, uint32_t high, bool forever, bool lazy);
     bool read_count(uint32_t& low, uint32_t& high, bool& forever);
     CharSet one_character_set();
@@ -176,7 +177,28 @@ void Parser::quantify(uint32_t start) {
         const Instruction::Op op = program_.code[i].op;
         if (op == Instruction::kNext || op == Instruction::kNotNext) fail("a repeated lookahead");
     }
+    // Engines differ in what they do when a turn of an endless loop matches nothing.
+    if (forever && may_be_empty(start)) fail("an endless repetition of what may match nothing");
     repeat(start, low, high, forever, lazy);
+}
+
+// True if the code from `start` on can be passed without a character.
+bool Parser::may_be_empty(uint32_t start) const {
+    std::vector<bool> seen(program_.code.size() + 1);
+    std::vector<uint32_t> open{start};
+    while (!open.empty()) {
+        const uint32_t at = open.back();
+        open.pop_back();
+        if (at == here()) return true;
+        if (seen[at]) continue;
+        seen[at] = true;
+        const Instruction& code = program_.code[at];
+        if (code.op == Instruction::kSplit) open.push_back(code.b);
+        if (code.op == Instruction::kSplit || code.op == Instruction::kJump) {
+            open.push_back(code.a);
+        }
+    }
+    return false;
 }
 
 // Rewrites the code from `start` on, once or more times, as its repetition.
