@@ -11,11 +11,12 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, uint8_t, uint32_t
-from libc.string cimport memcpy, memmove
+from libc.string cimport memcmp, memcpy, memmove
 
 cdef enum:
     KNOWN = 1
     SPECIAL = 2
+    BYTE = 4
     MAX_STOP_BYTES = 1 << 16
 
 cdef bytes REPLACEMENT = "\ufffd".encode()
@@ -224,26 +225,31 @@ cdef bytes _check_stop(text):
 cdef class TokenTable:
     """The bytes and flags of every id of a tokenizer, ready for streams. Build it once a tokenizer.
 
-    `tokenizer` is an `edgeward.kernels._native.Tokenizer`.
+    `tokenizer` is an `edgeward.kernels._native.Tokenizer`. Raises ValueError if its decoder cannot
+    make a text token by token.
     """
 
-    cdef bytes blob
-    cdef bytes ends_
-    cdef bytes flags_
-    cdef bytes separator
-    cdef const uint8_t* data
-    cdef const uint32_t* ends
+    cdef tuple kept  # owns what the pointers below point to
+    cdef const uint8_t* data[2]  # behind other tokens; as the first of a text
+    cdef const uint32_t* ends[2]
     cdef const uint8_t* flags
     cdef Py_ssize_t count
+    cdef bint bytes_
+    cdef bytes strip
+    cdef Py_ssize_t strip_count
 
     def __init__(self, tokenizer):
-        self.blob, self.ends_, self.flags_, self.separator = tokenizer.stream_table()
-        self.count = len(self.flags_)
-        if len(self.ends_) != self.count * <Py_ssize_t>sizeof(uint32_t):
-            raise ValueError("the stream table of the tokenizer does not fit together")
-        self.data = <const uint8_t*>PyBytes_AS_STRING(self.blob)
-        self.ends = <const uint32_t*>PyBytes_AS_STRING(self.ends_)
-        self.flags = <const uint8_t*>PyBytes_AS_STRING(self.flags_)
+        cdef Py_ssize_t i
+        self.kept = tokenizer.stream_table()
+        rest, rest_ends, first, first_ends, flags, self.bytes_, strip, self.strip_count = self.kept
+        self.count = len(flags)
+        for i, (data, ends) in enumerate(((rest, rest_ends), (first, first_ends))):
+            if len(ends) != self.count * <Py_ssize_t>sizeof(uint32_t):
+                raise ValueError("the stream table of the tokenizer does not fit together")
+            self.data[i] = <const uint8_t*>PyBytes_AS_STRING(data)
+            self.ends[i] = <const uint32_t*>PyBytes_AS_STRING(ends)
+        self.flags = <const uint8_t*>PyBytes_AS_STRING(flags)
+        self.strip = strip.encode()
 
     def __len__(self):
         return self.count
@@ -255,7 +261,8 @@ cdef class Detokenizer:
 
     The pieces that `push` and `finish` return make together exactly `decode(ids)`, cut before the
     first stop string. A piece never ends inside a character, and nothing is shown that may still
-    turn out to be part of a stop string. Ill-formed bytes become U+FFFD, as in `decode`; nothing
+    turn out to be part of a stop string. A run of fallback bytes (<0xE6>) is shown when it ends: one
+    bad byte turns all of it into U+FFFD, as in `decode`. Ill-formed bytes become U+FFFD, as in `decode`; nothing
     that an id can do raises. The cost of an id does not depend on what came before.
 
     Args:
@@ -273,6 +280,8 @@ cdef class Detokenizer:
     cdef bint started
     cdef bint done
     cdef int32_t state
+    cdef Py_ssize_t strip_left
+    cdef _Buffer run  # fallback bytes; what they are shows when the run ends
     cdef _Buffer tail  # bytes not yet decoded: at most an unfinished character between calls
     cdef _Buffer held  # decoded, not yet shown
     cdef list shown
@@ -288,6 +297,8 @@ cdef class Detokenizer:
         self.started = False
         self.done = False
         self.state = 0
+        self.strip_left = self.table.strip_count
+        self.run = _Buffer()
         self.tail = _Buffer()
         self.held = _Buffer()
         self.shown = []
@@ -308,6 +319,7 @@ cdef class Detokenizer:
         """
         cdef TokenTable table = self.table
         cdef uint32_t begin
+        cdef int part
         if self.stopped is not None:
             return ""
         if self.done:
@@ -318,15 +330,15 @@ cdef class Detokenizer:
             return ""
         if self.skip_special and table.flags[id] & SPECIAL:
             return ""
-        if self.started and PyBytes_GET_SIZE(table.separator) > 0:
-            self.tail.add(
-                <const uint8_t*>PyBytes_AS_STRING(table.separator),
-                PyBytes_GET_SIZE(table.separator),
-            )
+        part = not self.started
         self.started = True
-        begin = table.ends[id - 1] if id > 0 else 0
-        self.tail.add(table.data + begin, table.ends[id] - begin)
-        self.decode_tail(False)
+        begin = table.ends[part][id - 1] if id > 0 else 0
+        if table.flags[id] & BYTE:
+            self.run.add(table.data[part] + begin, table.ends[part][id] - begin)
+            return ""
+        self.end_run()
+        self.tail.add(table.data[part] + begin, table.ends[part][id] - begin)
+        self.decode_tail(not table.bytes_)
         return self.show(self.held.size - self.stops.depth[self.state])
 
     def finish(self):
@@ -334,8 +346,29 @@ cdef class Detokenizer:
         if self.done or self.stopped is not None:
             return ""
         self.done = True
+        self.end_run()
         self.decode_tail(True)
         return self.show(self.held.size)
+
+    cdef int end_run(self) except -1:
+        """A run of fallback bytes is a text if it is valid UTF-8, else one U+FFFD for each."""
+        cdef Py_ssize_t at = 0
+        cdef Py_ssize_t count = self.run.size
+        cdef Step next_
+        if count == 0:
+            return 0
+        while at < count:
+            next_ = step(self.run.data + at, count - at)
+            if not next_.valid:
+                break
+            at += next_.length
+        if at == count:
+            self.tail.add(self.run.data, count)
+        else:
+            for at in range(count):
+                self.tail.add(<const uint8_t*>PyBytes_AS_STRING(REPLACEMENT), 3)
+        self.run.drop(count)
+        return self.decode_tail(True)
 
     cdef int decode_tail(self, bint last) except -1:
         """Moves whole characters from `tail` to `held`, up to a stop string."""
@@ -356,6 +389,13 @@ cdef class Detokenizer:
     cdef int take(self, const uint8_t* character, Py_ssize_t count) except -1:
         cdef Py_ssize_t i
         cdef int32_t number
+        if self.strip_left > 0:
+            if PyBytes_GET_SIZE(self.table.strip) == count and not memcmp(
+                character, PyBytes_AS_STRING(self.table.strip), count
+            ):
+                self.strip_left -= 1
+                return 0
+            self.strip_left = 0
         self.held.add(character, count)
         if self.stops.count == 1:
             return 0

@@ -25,7 +25,7 @@ ALL = "".join(map(chr, CODES))
 # General categories in the order of the C++ enum; 0 is Cn (and everything Oniguruma leaves out).
 NAMES = "Cn Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co"
 CATEGORIES = NAMES.split()
-SPACE, NUMERIC, WORD, PUNCTUATION = 1 << 5, 1 << 6, 1 << 7, 1 << 8
+SPACE, NUMERIC, WORD, PUNCTUATION, REGEX_WORD = (1 << bit for bit in range(5, 10))
 
 
 def matches(pre_tokenizer: pre_tokenizers.PreTokenizer) -> set[int]:
@@ -68,12 +68,14 @@ def main() -> int:
             assert value[c] == 0, f"U+{c:04X} is in two categories"
             value[c] = number
     spaces = by_regex(r"\s")
+    assert by_regex(r"\d") == by_regex(r"\p{Nd}"), "two kinds of digits"
     assert spaces == matches(pre_tokenizers.WhitespaceSplit()), "two kinds of white space"
     for bit, members in (
         (SPACE, spaces),
         (NUMERIC, rust_numeric()),
         (WORD, word_characters()),
         (PUNCTUATION, matches(pre_tokenizers.Punctuation("removed"))),
+        (REGEX_WORD, by_regex(r"\w")),
     ):
         for c in members:
             value[c] |= bit

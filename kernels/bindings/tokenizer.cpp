@@ -175,20 +175,33 @@ py::str decode(const Tokenizer& self, const py::sequence& ids, bool skip_special
     return py::str(text);
 }
 
-// Everything a stream needs, in four flat buffers: the bytes of all ids one after the other, the
-// end of each as a native uint32, a flag byte each (1 token, 2 special), and the separator.
+// Everything a stream needs, in flat buffers: the bytes of all ids one after the other and the end
+// of each as a native uint32, behind other tokens and as the first; a flag byte each (1 token, 2
+// special, 4 fallback byte); whether all pieces are raw bytes; what to strip and how often.
 py::tuple stream_table(const Tokenizer& self) {
-    std::string bytes;
-    std::vector<uint32_t> ends;
+    if (!self.decoder().streams()) {
+        throw std::invalid_argument("the decoder of this tokenizer cannot make a text bit by bit");
+    }
+    const auto buffers = [&](bool first) {
+        std::string bytes;
+        std::vector<uint32_t> ends;
+        for (uint32_t id = 0; id < self.end_id(); ++id) {
+            bytes += self.token_bytes(id, first);
+            ends.push_back(static_cast<uint32_t>(bytes.size()));
+        }
+        const auto* raw = reinterpret_cast<const char*>(ends.data());
+        return std::pair(py::bytes(bytes), py::bytes(raw, ends.size() * sizeof(uint32_t)));
+    };
     std::string flags;
     for (uint32_t id = 0; id < self.end_id(); ++id) {
-        bytes += self.token_bytes(id);
-        ends.push_back(static_cast<uint32_t>(bytes.size()));
-        flags.push_back(static_cast<char>(self.is_token(id) | (self.is_special(id) << 1)));
+        flags.push_back(static_cast<char>(self.is_token(id) | (self.is_special(id) << 1) |
+                                          (self.is_byte(id) << 2)));
     }
-    const auto* raw = reinterpret_cast<const char*>(ends.data());
-    return py::make_tuple(py::bytes(bytes), py::bytes(raw, ends.size() * sizeof(uint32_t)),
-                          py::bytes(flags), py::bytes(std::string(self.separator())));
+    const auto rest = buffers(false);
+    const auto first = buffers(true);
+    return py::make_tuple(rest.first, rest.second, first.first, first.second, py::bytes(flags),
+                          self.decoder().bytes(), std::string(self.decoder().strip()),
+                          self.decoder().strip_count());
 }
 
 }  // namespace

@@ -17,8 +17,9 @@ bool stands_alone(std::string_view text, Span span) {
     return span.end == text.size() || !is_word(text.data() + span.end);
 }
 
-uint32_t skip_white_before(std::string_view text, uint32_t at) {
-    while (at > 0) {
+// The start of the white space before `at`, but not before `floor`.
+uint32_t skip_white_before(std::string_view text, uint32_t at, uint32_t floor) {
+    while (at > floor) {
         const char* before = utf8_before(text.data() + at);
         if (!is_white(before)) break;
         at = static_cast<uint32_t>(before - text.data());
@@ -88,16 +89,22 @@ std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text,
                                                   bool after_normalization) const {
     const TokenMatcher& matcher = after_normalization ? after_ : before_;
     std::vector<Part> parts;
-    uint32_t done = 0;  // end of the last part
+    uint32_t done = 0;       // end of the last part
+    uint32_t white_end = 0;  // end of the white space that was last skipped
     TokenMatcher::Match match;
     for (uint32_t from = 0; !matcher.empty() && matcher.find(text, from, match);) {
         from = match.span.end;
         const AddedToken& token = *by_id(match.value);
         if (token.single_word && !stands_alone(text, match.span)) continue;
         if (token.lstrip) {
-            match.span.begin = std::max(skip_white_before(text, match.span.begin), done);
+            // May move forward, too, behind what the last token took.
+            match.span.begin = std::max(skip_white_before(text, match.span.begin, done), done);
         }
-        if (token.rstrip) match.span.end = skip_white(text, match.span.end);
+        if (token.rstrip) {
+            // Tokens that are white space themselves ask again and again about the same run.
+            if (match.span.end >= white_end) white_end = skip_white(text, match.span.end);
+            match.span.end = white_end;
+        }
         if (done < match.span.begin) parts.push_back({{done, match.span.begin}, kNoId});
         parts.push_back({match.span, match.value});
         done = match.span.end;

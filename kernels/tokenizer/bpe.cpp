@@ -1,5 +1,6 @@
 #include "tokenizer/bpe.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 
@@ -7,6 +8,18 @@
 #include "tokenizer/utf8.h"
 
 namespace edgeward {
+namespace {
+
+constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581, SentencePiece's space
+
+// Where the next word starts behind `from`: at a mark that does not follow another.
+size_t next_word(std::string_view text, size_t from) {
+    size_t at = from;
+    while (text.substr(at).starts_with(kMark)) at += kMark.size();
+    return std::min(text.find(kMark, at), text.size());
+}
+
+}  // namespace
 
 Bpe::Bpe(Vocab vocab, MergeTable merges, BpeOptions options)
     : merges_(std::move(merges)), options_(std::move(options)) {
@@ -19,6 +32,22 @@ Bpe::Bpe(Vocab vocab, MergeTable merges, BpeOptions options)
             fallback_[byte] = vocab_.find(name);
         }
     }
+    whole_ = std::make_unique<std::atomic<uint8_t>[]>(vocab_.end_id());
+    part_at_marks_ = words_part_at_marks();
+}
+
+bool Bpe::words_part_at_marks() const {
+    if (!options_.prefix.empty() || !options_.suffix.empty() || vocab_.find(kMark) == kNoId) {
+        return false;
+    }
+    // What a merge makes is in the vocabulary, so it is enough to look there.
+    for (uint32_t id = 0; id < vocab_.end_id(); ++id) {
+        if (!vocab_.has(id)) continue;
+        const std::string_view text = vocab_.text(id);
+        const size_t word = next_word(text, 0);
+        if (word != 0 && word != text.size()) return false;
+    }
+    return true;
 }
 
 uint32_t Bpe::unknown_id() const {
@@ -82,8 +111,23 @@ void Bpe::tokenize(std::string_view piece, TokenBuffer& out) const {
             return;
         }
     }
+    if (!part_at_marks_) return tokenize_word(piece, out);
+    for (size_t begin = 0; begin < piece.size();) {
+        const size_t end = next_word(piece, begin);
+        tokenize_word(piece.substr(begin, end - begin), out);
+        begin = end;
+    }
+}
+
+void Bpe::tokenize_word(std::string_view word, TokenBuffer& out) const {
+    const auto length = static_cast<uint32_t>(word.size());
+    const auto spell = [&](std::vector<Symbol>& symbols) { add_characters(word, symbols); };
+    if (const uint32_t id = vocab_.find(word); id != kNoId && is_whole(id, length, spell)) {
+        out.add(id, length);
+        return;
+    }
     std::vector<Symbol> symbols;
-    add_characters(piece, symbols);
+    add_characters(word, symbols);
     merge_symbols(merges_, symbols);
     for (const Symbol& symbol : symbols) out.add(symbol.id, symbol.length);
 }
@@ -103,7 +147,6 @@ void Bpe::prepare_bytes() {
         if (!vocab_.has(id)) continue;
         if (const auto bytes = byte_level_decode(vocab_.text(id))) words_->add(*bytes, id);
     }
-    whole_ = std::make_unique<std::atomic<uint8_t>[]>(vocab_.end_id());
 }
 
 bool Bpe::add_bytes(std::string_view piece, std::vector<Symbol>& symbols) const {
@@ -113,22 +156,25 @@ bool Bpe::add_bytes(std::string_view piece, std::vector<Symbol>& symbols) const 
     return symbols.size() == piece.size();
 }
 
-// A vocabulary entry need not be what its own bytes merge to, so each is tried once.
-bool Bpe::is_whole(uint32_t id, std::string_view word) const {
-    if (options_.ignore_merges) return true;
+// A vocabulary entry need not be what its own characters merge to, so each is tried once.
+template <class Spell>
+bool Bpe::is_whole(uint32_t id, uint32_t length, Spell&& spell) const {
     const uint8_t known = whole_[id].load(std::memory_order_relaxed);
     if (known != kUnknown) return known == kYes;
     std::vector<Symbol> symbols;
-    const bool complete = add_bytes(word, symbols);
+    spell(symbols);
     merge_symbols(merges_, symbols);
-    const bool yes = complete && symbols.size() == 1 && symbols[0].id == id;
+    const bool yes = symbols.size() == 1 && symbols[0].id == id && symbols[0].length == length;
     whole_[id].store(yes ? kYes : kNo, std::memory_order_relaxed);
     return yes;
 }
 
 bool Bpe::tokenize_bytes(std::string_view piece, TokenBuffer& out) const {
-    if (const uint32_t id = words_->find(piece); id != kNoId && is_whole(id, piece)) {
-        out.add(id, static_cast<uint32_t>(piece.size()));
+    const auto length = static_cast<uint32_t>(piece.size());
+    const auto spell = [&](std::vector<Symbol>& symbols) { add_bytes(piece, symbols); };
+    if (const uint32_t id = words_->find(piece);
+        id != kNoId && (options_.ignore_merges || is_whole(id, length, spell))) {
+        out.add(id, length);
         return true;
     }
     std::vector<Symbol> symbols;

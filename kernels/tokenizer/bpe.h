@@ -50,18 +50,24 @@ class Bpe final : public Model {
     // with the same value, so that relaxed order is enough.
     enum Whole : uint8_t { kUnknown = 0, kYes = 1, kNo = 2 };
 
+    void tokenize_word(std::string_view word, TokenBuffer& out) const;
     void add_characters(std::string_view piece, std::vector<Symbol>& symbols) const;
+    bool words_part_at_marks() const;
     uint32_t unknown_id() const;
-    bool is_whole(uint32_t id, std::string_view word) const;
+    template <class Spell>
+    bool is_whole(uint32_t id, uint32_t length, Spell&& spell) const;
     bool add_bytes(std::string_view piece, std::vector<Symbol>& symbols) const;
 
     MergeTable merges_;
     BpeOptions options_;
     std::array<uint32_t, 256> fallback_;  // ids of <0x00> .. <0xFF>
+    // No merge joins anything with a mark (U+2581) behind it, except marks: words that start with
+    // one can be merged each alone.
+    bool part_at_marks_ = false;
+    std::unique_ptr<std::atomic<uint8_t>[]> whole_;
     // Byte-level text only:
     std::array<uint32_t, 256> byte_ids_{};
     std::unique_ptr<Vocab> words_;  // the vocabulary spelled in raw bytes
-    std::unique_ptr<std::atomic<uint8_t>[]> whole_;
 };
 
 std::unique_ptr<Model> make_bpe(const json::Value& model);

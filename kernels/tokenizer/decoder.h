@@ -1,8 +1,10 @@
 // The decoders of a tokenizer.json: token strings back to text.
 //
-// Knows: the "decoder" member. Does not know: ids, special tokens.
+// Knows: the "decoder" member, and for the kinds that allow it a form in which a text can be made
+// token by token. Does not know: ids, special tokens.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,21 +13,58 @@
 
 namespace edgeward {
 
+// One stage: the list of token strings to another list.
+class DecoderStage {
+ public:
+    virtual ~DecoderStage() = default;
+    virtual void apply(std::vector<std::string>& tokens) const = 0;
+};
+
+// What a token adds to a text.
+struct StreamPiece {
+    std::string first;  // if it is the first token
+    std::string rest;   // if it is not
+    // A byte of its own: a run of such tokens is a text if it is valid UTF-8, and one U+FFFD a byte
+    // if it is not.
+    bool byte = false;
+};
+
 class Decoder {
  public:
     Decoder() = default;
     // Throws std::invalid_argument naming the component that is unknown or damaged.
     explicit Decoder(const json::Value& value);
 
-    // The bytes a token adds to the text. What they make together need not be valid UTF-8; a text
-    // is their concatenation with every ill-formed sequence replaced by U+FFFD.
-    std::string bytes_of(std::string_view token) const;
-    // What stands between two tokens.
-    std::string_view separator() const { return kind_ == Kind::kJoin ? " " : ""; }
+    // The text of a list of token strings.
+    std::string decode(std::vector<std::string> tokens) const;
+
+    // True if a text is the concatenation of its tokens' pieces, stripped at its start.
+    bool streams() const { return kind_ != Kind::kChain; }
+    // Pieces are raw bytes; ill-formed sequences of the whole text become U+FFFD.
+    bool bytes() const { return kind_ == Kind::kBytes; }
+    StreamPiece piece(std::string_view token) const;
+    // Up to `strip_count` characters `strip` are taken away from the start of a text.
+    std::string_view strip() const { return strip_; }
+    uint32_t strip_count() const { return strip_count_; }
 
  private:
-    enum class Kind { kJoin, kByteLevel };
+    enum class Kind { kJoin, kBytes, kPieces, kFirstAndRest, kChain };
+    void read(const json::Value& value, std::vector<std::string>& types, int depth);
+    void choose_kind(const std::vector<std::string>& types);
+
     Kind kind_ = Kind::kJoin;
+    std::vector<std::unique_ptr<DecoderStage>> stages_;
+    size_t replacements_ = 0;  // kPieces: so many first stages change tokens one by one
+    bool fallback_ = false;    // kPieces: then byte tokens are bytes
+    std::string strip_;
+    uint32_t strip_count_ = 0;
+    uint32_t strip_stop_ = 0;
 };
+
+// The byte that a token "<0x41>" stands for, or -1.
+int fallback_byte(std::string_view token);
+
+// Appends a run of fallback bytes as the text it makes.
+void append_fallback(std::string_view run, std::string& out);
 
 }  // namespace edgeward

@@ -2,10 +2,157 @@
 
 #include <stdexcept>
 
+#include "tokenizer/normalization.h"
 #include "tokenizer/options.h"
+#include "tokenizer/scanners.h"
+#include "tokenizer/unicode.h"
+#include "tokenizer/utf8.h"
 
 namespace edgeward {
 namespace {
+
+Span whole_character(const Pieces& text, uint32_t at) {
+    const auto lead = static_cast<unsigned char>(text.bytes()[at]);
+    return {at, at + static_cast<uint32_t>(utf8_length(lead))};
+}
+
+void copy(const Pieces& text, Span span, Rewritten& out) {
+    for (uint32_t at = span.begin; at < span.end;) {
+        const Span character = whole_character(text, at);
+        out.add(text.bytes(character), text.origin(at));
+        at = character.end;
+    }
+}
+
+class NormalFormStage final : public NormalizerStage {
+ public:
+    explicit NormalFormStage(Form form) : form_(form) {}
+
+    void apply(Pieces& text) const override {
+        bool normal = true;
+        for (Span piece : text.pieces()) normal = normal && is_normal(form_, text.bytes(piece));
+        if (normal) return;
+        text.rewrite([&](Span piece, Rewritten& out) { normalize(form_, text, piece, out); });
+    }
+
+ private:
+    Form form_;
+};
+
+class LowercaseStage final : public NormalizerStage {
+ public:
+    void apply(Pieces& text) const override {
+        const NormalizationTables& tables = NormalizationTables::get();
+        text.rewrite([&](Span piece, Rewritten& out) {
+            std::string lower;
+            for (uint32_t at = piece.begin; at < piece.end;) {
+                const Span character = whole_character(text, at);
+                const char32_t code = utf8_decode(text.bytes().data() + at).code;
+                if (tables.bits(code) & NormalizationTables::kLowerBit) {
+                    lower.clear();
+                    for (const uint32_t c : tables.lower(code)) utf8_append(lower, c);
+                    out.add(lower, text.origin(at));
+                } else {
+                    out.add(text.bytes(character), text.origin(at));
+                }
+                at = character.end;
+            }
+        });
+    }
+};
+
+// Every match gives way to the content, which takes the origin of the match's last character.
+class ReplaceStage final : public NormalizerStage {
+ public:
+    ReplaceStage(std::unique_ptr<Scanner> scanner, std::string content)
+        : scanner_(std::move(scanner)), content_(std::move(content)) {}
+
+    void apply(Pieces& text) const override {
+        std::vector<std::vector<Span>> matches;
+        bool any = false;
+        for (Span piece : text.pieces()) {
+            scanner_->find(text.bytes(piece), matches.emplace_back());
+            any = any || !matches.back().empty();
+        }
+        if (!any) return;
+        size_t number = 0;
+        text.rewrite([&](Span piece, Rewritten& out) {
+            uint32_t at = piece.begin;
+            for (Span match : matches[number++]) {
+                copy(text, {at, piece.begin + match.begin}, out);
+                at = piece.begin + match.end;
+                out.add(content_, text.origin(at - 1));
+            }
+            copy(text, {at, piece.end}, out);
+        });
+    }
+
+ private:
+    std::unique_ptr<Scanner> scanner_;
+    std::string content_;
+};
+
+// The prefix takes the origin of the character before which it stands.
+class PrependStage final : public NormalizerStage {
+ public:
+    explicit PrependStage(std::string prefix) : prefix_(std::move(prefix)) {}
+
+    void apply(Pieces& text) const override {
+        text.rewrite([&](Span piece, Rewritten& out) {
+            if (!piece.empty()) out.add(prefix_, text.origin(piece.begin));
+            copy(text, piece, out);
+        });
+    }
+
+ private:
+    std::string prefix_;
+};
+
+class StripStage final : public NormalizerStage {
+ public:
+    StripStage(bool left, bool right) : left_(left), right_(right) {}
+
+    void apply(Pieces& text) const override {
+        const CharClasses& classes = CharClasses::get();
+        text.split([&](std::string_view bytes, std::vector<Span>& out) {
+            const char* begin = bytes.data();
+            const char* end = begin + bytes.size();
+            const auto space = [&](const char* p) { return classes.space(utf8_decode(p).code); };
+            while (left_ && begin < end && space(begin)) {
+                begin += utf8_length(static_cast<unsigned char>(*begin));
+            }
+            while (right_ && begin < end && space(utf8_before(end))) end = utf8_before(end);
+            out.push_back({static_cast<uint32_t>(begin - bytes.data()),
+                           static_cast<uint32_t>(end - bytes.data())});
+        });
+    }
+
+ private:
+    bool left_;
+    bool right_;
+};
+
+std::unique_ptr<NormalizerStage> make_stage(const Options& options, const std::string& type) {
+    if (type == "NFC") return std::make_unique<NormalFormStage>(Form::kNfc);
+    if (type == "NFD") return std::make_unique<NormalFormStage>(Form::kNfd);
+    if (type == "NFKC") return std::make_unique<NormalFormStage>(Form::kNfkc);
+    if (type == "NFKD") return std::make_unique<NormalFormStage>(Form::kNfkd);
+    if (type == "Lowercase") return std::make_unique<LowercaseStage>();
+    if (type == "Strip") {
+        return std::make_unique<StripStage>(options.flag("strip_left"),
+                                            options.flag("strip_right"));
+    }
+    if (type == "Replace") {
+        return std::make_unique<ReplaceStage>(make_scanner(options.member("pattern")),
+                                              std::string(options.text("content")));
+    }
+    if (type == "Prepend") {
+        return std::make_unique<PrependStage>(std::string(options.text("prepend")));
+    }
+    throw std::invalid_argument("normalizer \"" + type +
+                                "\" is not supported; supported: Lowercase, NFC, NFD, NFKC, NFKD, "
+                                "Prepend, Replace, Sequence, Strip");
+}
 
 void add_stages(const json::Value& value, std::vector<std::unique_ptr<NormalizerStage>>& stages,
                 int depth) {
@@ -18,8 +165,7 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<Normalizer
         }
         return;
     }
-    throw std::invalid_argument("normalizer \"" + type +
-                                "\" is not supported; supported: Sequence");
+    stages.push_back(make_stage(options, type));
 }
 
 }  // namespace
@@ -31,7 +177,8 @@ Normalizer::Normalizer(const json::Value& value) {
 std::string Normalizer::normalized(std::string_view text) const {
     Pieces pieces(text, {0, static_cast<uint32_t>(text.size())});
     apply(pieces);
-    return std::string(pieces.bytes(pieces.pieces().front()));
+    return pieces.pieces().empty() ? std::string()
+                                   : std::string(pieces.bytes(pieces.pieces().front()));
 }
 
 }  // namespace edgeward

@@ -64,7 +64,26 @@ void PlacedSink::push(uint32_t id, Span characters, std::string_view string) {
 void PlacedSink::added(const Pieces& text, Span span, uint32_t id) {
     if (span.empty()) return;
     const Span bytes{text.origin(span.begin).begin, text.origin(span.end - 1).end};
-    push(id, counter_.characters(bytes), text.bytes(span));
+    const Span characters = counter_.characters(bytes);
+    if (with_spaces_ && push_blank(id, characters, text.bytes(span))) return;
+    push(id, characters, text.bytes(span));
+}
+
+bool PlacedSink::push_blank(uint32_t id, Span characters, std::string_view string) {
+    const char* const end = string.data() + string.size();
+    if (blank_.data() <= string.data() && blank_.data() + blank_.size() == end) {
+        const auto skipped = static_cast<size_t>(string.data() - blank_.data());
+        blank_count_ -= static_cast<uint32_t>(utf8_count(blank_.substr(0, skipped)));
+    } else {
+        blank_count_ = leading_blanks(string);
+        if (blank_count_ != utf8_count(string)) {
+            blank_ = {};
+            return false;
+        }
+    }
+    blank_ = string;
+    tokens_.push_back({id, characters.begin, characters.end, blank_count_, blank_count_});
+    return true;
 }
 
 void PlacedSink::pieces(const Pieces& text, const Model& model, bool raw_bytes) {

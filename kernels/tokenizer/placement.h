@@ -42,10 +42,15 @@ class PlacedSink {
     void place(const Pieces& text, Span piece, const TokenBuffer& found);
     void place_spelled(const Pieces& text, Span piece, const Model& model);
     void push(uint32_t id, Span characters, std::string_view string);
+    bool push_blank(uint32_t id, Span characters, std::string_view string);
 
     CharacterCounter counter_;
     const Vocab& vocab_;
     const bool with_spaces_;
+    // The last added token that was nothing but white space, and its number of characters. Such
+    // tokens can overlap to the end of one run, which is then counted once.
+    std::string_view blank_;
+    uint32_t blank_count_ = 0;
     std::vector<PlacedToken> tokens_;
 };
 

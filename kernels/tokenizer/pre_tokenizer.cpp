@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tokenizer/byte_level.h"
+#include "tokenizer/metaspace.h"
 #include "tokenizer/options.h"
 #include "tokenizer/scan_gpt2.h"
 #include "tokenizer/scanners.h"
@@ -49,6 +50,48 @@ class SpacePrefix final : public PreTokenizer {
             }
         });
     }
+};
+
+// Spaces become a visible character, and one is put before the text.
+class MetaspaceStage final : public PreTokenizer {
+ public:
+    explicit MetaspaceStage(Metaspace metaspace) : metaspace_(std::move(metaspace)) {}
+
+    void apply(Pieces& pieces) const override {
+        pieces.rewrite([&](Span piece, Rewritten& out) { spell(pieces, piece, out); });
+        if (metaspace_.split) pieces.split([&](auto text, auto& out) { cut(text, out); });
+    }
+
+ private:
+    void spell(const Pieces& pieces, Span piece, Rewritten& out) const {
+        const std::string& mark = metaspace_.replacement;
+        const std::string_view text = pieces.bytes(piece);
+        const Span first = pieces.origin(piece.begin);
+        const bool wanted = metaspace_.scheme == PrependScheme::kAlways ||
+                            (metaspace_.scheme == PrependScheme::kFirst && first.begin == 0);
+        if (wanted && text[0] != ' ' && !text.starts_with(mark)) out.add(mark, first);
+        for (uint32_t at = piece.begin; at < piece.end;) {
+            const char c = pieces.bytes()[at];
+            const auto n = static_cast<uint32_t>(utf8_length(static_cast<unsigned char>(c)));
+            out.add(c == ' ' ? std::string_view(mark) : pieces.bytes().substr(at, n),
+                    pieces.origin(at));
+            at += n;
+        }
+    }
+
+    // Before every mark.
+    void cut(std::string_view text, std::vector<Span>& out) const {
+        const std::string& mark = metaspace_.replacement;
+        uint32_t begin = 0;
+        for (size_t at = text.find(mark); at != std::string_view::npos;
+             at = text.find(mark, at + mark.size())) {
+            out.push_back({begin, static_cast<uint32_t>(at)});
+            begin = static_cast<uint32_t>(at);
+        }
+        out.push_back({begin, static_cast<uint32_t>(text.size())});
+    }
+
+    Metaspace metaspace_;
 };
 
 class Gpt2Stage final : public PreTokenizer {
@@ -109,12 +152,15 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokeniz
     } else if (type == "WhitespaceSplit") {
         stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kSpace),
                                                       Behavior::kRemoved, false));
+    } else if (type == "Metaspace") {
+        stages.push_back(std::make_unique<MetaspaceStage>(read_metaspace(options)));
     } else if (type == "Split") {
         add_split(options, stages);
     } else {
         throw std::invalid_argument("pre_tokenizer \"" + type +
                                     "\" is not supported; supported: ByteLevel, Digits, "
-                                    "Punctuation, Sequence, Split, WhitespaceSplit");
+                                    "Metaspace, Punctuation, Sequence, Split, "
+                                    "WhitespaceSplit");
     }
 }
 

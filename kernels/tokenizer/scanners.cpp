@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "tokenizer/regex.h"
 #include "tokenizer/scan_gpt2.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/utf8.h"
@@ -51,27 +52,11 @@ class Gpt2Scanner final : public Scanner {
     }
 };
 
-// [0-9] three times.
-class ThreeDigits final : public Scanner {
- public:
-    void find(std::string_view text, std::vector<Span>& matches) const override {
-        uint32_t run = 0;
-        for (uint32_t at = 0; at < text.size(); ++at) {
-            run = text[at] >= '0' && text[at] <= '9' ? run + 1 : 0;
-            if (run < 3) continue;
-            matches.push_back({at - 2, at + 1});
-            run = 0;
-        }
-    }
-};
-
 std::unique_ptr<Scanner> regex_scanner(std::string_view regex) {
     if (regex == R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)") {
         return std::make_unique<Gpt2Scanner>();
     }
-    if (regex == "[0-9][0-9][0-9]") return std::make_unique<ThreeDigits>();
-    throw std::invalid_argument("the regular expression of a Split is not supported: " +
-                                std::string(regex));
+    return std::make_unique<RegexScanner>(regex);
 }
 
 }  // namespace
@@ -89,14 +74,14 @@ std::unique_ptr<Scanner> make_class_scanner(CharTest test) {
 }
 
 std::unique_ptr<Scanner> make_scanner(const json::Value& pattern) {
-    pattern.object("the pattern of a Split");
+    pattern.object("the pattern");
     if (const json::Value* text = pattern.find("String")) {
         return std::make_unique<StringScanner>(std::string(text->string("pattern.String")));
     }
     if (const json::Value* regex = pattern.find("Regex")) {
         return regex_scanner(regex->string("pattern.Regex"));
     }
-    throw std::invalid_argument("the pattern of a Split is neither a String nor a Regex");
+    throw std::invalid_argument("the pattern is neither a String nor a Regex");
 }
 
 }  // namespace edgeward

@@ -1,6 +1,6 @@
-// Scanners: characters of a class, a fixed string, or one of the known split patterns.
+// Scanners: characters of a class, a fixed string, or a regular expression.
 //
-// Knows: which regular expressions have a hand-built scanner; there is no regex engine here.
+// Knows: which expressions have a hand-built scanner; the others become automata (regex.h).
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ enum class CharTest { kNumeric, kPunctuation, kSpace };
 std::unique_ptr<Scanner> make_class_scanner(CharTest test);
 
 // For the "pattern" of a Split: {"String": s} or {"Regex": r}. Throws std::invalid_argument for an
-// expression without a scanner.
+// expression that is not supported.
 std::unique_ptr<Scanner> make_scanner(const json::Value& pattern);
 
 }  // namespace edgeward

@@ -86,14 +86,23 @@ void Tokenizer::fill_pieces() {
         if (added_.by_id(token.id) == &token && vocab.find(token.content) == kNoId) ++vocab_size_;
     }
     pieces_.resize(end);
+    const auto keep = [&](std::string_view bytes) {
+        const auto begin = static_cast<uint32_t>(piece_bytes_.size());
+        piece_bytes_ += bytes;
+        return Span{begin, static_cast<uint32_t>(piece_bytes_.size())};
+    };
     for (uint32_t id = 0; id < end; ++id) {
         const AddedToken* token = added_.by_id(id);
         if (token == nullptr && !vocab.has(id)) continue;
         const std::string_view text = id_to_token(id);
-        const std::string bytes = decoder_.bytes_of(text);
-        pieces_[id] = {static_cast<uint32_t>(piece_bytes_.size()),
-                       static_cast<uint32_t>(bytes.size()), true, added_.is_special(text)};
-        piece_bytes_ += bytes;
+        Piece& piece = pieces_[id];
+        piece.known = true;
+        piece.special = added_.is_special(text);
+        if (!decoder_.streams()) continue;
+        const StreamPiece form = decoder_.piece(text);
+        piece.byte = form.byte;
+        piece.rest = keep(form.rest);
+        piece.first = form.first == form.rest ? piece.rest : keep(form.first);
     }
 }
 
@@ -110,6 +119,7 @@ void Tokenizer::run(std::string_view text, Sink& sink) const {
             continue;
         }
         normalizer_.apply(whole);
+        if (whole.pieces().empty()) continue;
         const Span all = whole.pieces().front();
         for (const AddedTokens::Part& inner : added_.split(whole.bytes(all), true)) {
             const Span span{all.begin + inner.span.begin, all.begin + inner.span.end};
@@ -161,21 +171,46 @@ Encoding Tokenizer::encode_with_offsets(std::string_view text, bool add_special_
 }
 
 std::string Tokenizer::decode(std::span<const uint32_t> ids, bool skip_special_tokens) const {
-    std::string bytes;
+    if (!decoder_.streams()) return decode_chain(ids, skip_special_tokens);
+    std::string text;
+    std::string run;  // of fallback bytes
     bool first = true;
     for (const uint32_t id : ids) {
-        if (!is_token(id) || (skip_special_tokens && pieces_[id].special)) continue;
-        if (!first) bytes += separator();
+        if (!is_shown(id, skip_special_tokens)) continue;
+        const std::string_view bytes = token_bytes(id, first);
         first = false;
-        bytes += token_bytes(id);
+        if (pieces_[id].byte) {
+            run += bytes;
+            continue;
+        }
+        append_fallback(run, text);
+        run.clear();
+        text += bytes;
     }
-    if (utf8_valid_prefix(bytes) == bytes.size()) return bytes;
-    return utf8_lossy(bytes);
+    append_fallback(run, text);
+    if (decoder_.bytes()) {
+        if (utf8_valid_prefix(text) != text.size()) return utf8_lossy(text);
+        return text;
+    }
+    std::string_view left = text;
+    for (uint32_t i = 0; i < decoder_.strip_count() && left.starts_with(decoder_.strip()); ++i) {
+        left.remove_prefix(decoder_.strip().size());
+    }
+    return left.size() == text.size() ? text : std::string(left);
 }
 
-std::string_view Tokenizer::token_bytes(uint32_t id) const {
+std::string Tokenizer::decode_chain(std::span<const uint32_t> ids, bool skip_special_tokens) const {
+    std::vector<std::string> tokens;
+    for (const uint32_t id : ids) {
+        if (is_shown(id, skip_special_tokens)) tokens.emplace_back(id_to_token(id));
+    }
+    return decoder_.decode(std::move(tokens));
+}
+
+std::string_view Tokenizer::token_bytes(uint32_t id, bool first) const {
     if (!is_token(id)) return {};
-    return std::string_view(piece_bytes_).substr(pieces_[id].begin, pieces_[id].size);
+    const Span span = first ? pieces_[id].first : pieces_[id].rest;
+    return std::string_view(piece_bytes_).substr(span.begin, span.size());
 }
 
 std::string_view Tokenizer::id_to_token(uint32_t id) const {

@@ -44,10 +44,12 @@ class Tokenizer {
     // Ids that are no token are left out. Ill-formed bytes become U+FFFD.
     std::string decode(std::span<const uint32_t> ids, bool skip_special_tokens) const;
 
-    // The bytes that `id` adds to a decoded text; nothing for an id that is no token.
-    std::string_view token_bytes(uint32_t id) const;
-    // Between two tokens that are not left out.
-    std::string_view separator() const { return decoder_.separator(); }
+    // The bytes that `id` adds to a decoded text, as its first token or behind others; nothing for
+    // an id that is no token. Meaningless unless decoder().streams().
+    std::string_view token_bytes(uint32_t id, bool first = false) const;
+    // See StreamPiece::byte.
+    bool is_byte(uint32_t id) const { return is_token(id) && pieces_[id].byte; }
+    const Decoder& decoder() const { return decoder_; }
     bool is_token(uint32_t id) const { return id < pieces_.size() && pieces_[id].known; }
     bool is_special(uint32_t id) const { return is_token(id) && pieces_[id].special; }
     // The token's string; nothing for an id that is no token.
@@ -63,14 +65,19 @@ class Tokenizer {
 
  private:
     struct Piece {
-        uint32_t begin = 0;  // in piece_bytes_
-        uint32_t size = 0;
+        Span first;  // in piece_bytes_
+        Span rest;
         bool known = false;
         bool special = false;
+        bool byte = false;
     };
     template <class Sink>
     void run(std::string_view text, Sink& sink) const;
     void fill_pieces();
+    std::string decode_chain(std::span<const uint32_t> ids, bool skip_special_tokens) const;
+    bool is_shown(uint32_t id, bool skip_special_tokens) const {
+        return is_token(id) && !(skip_special_tokens && pieces_[id].special);
+    }
 
     Normalizer normalizer_;
     AddedTokens added_;

@@ -46,6 +46,7 @@ inline constexpr uint16_t kCategoryMask = 31;
 inline constexpr uint16_t kSpaceBit = 1 << 5;        // White_Space: regex \s and Rust's whitespace
 inline constexpr uint16_t kNumericBit = 1 << 6;      // Rust's char::is_numeric (Digits)
 inline constexpr uint16_t kWordBit = 1 << 7;         // \w of the regex crate (single_word)
+inline constexpr uint16_t kRegexWordBit = 1 << 9;    // \w of Oniguruma (Split)
 inline constexpr uint16_t kPunctuationBit = 1 << 8;  // Punctuation and BertPreTokenizer
 
 // A two-stage table over all code points; immutable, one for the process.

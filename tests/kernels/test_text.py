@@ -19,25 +19,58 @@ class Bytes:
     SPECIAL = 256 + len(LONGER)
     HOLE = SPECIAL + 1
 
-    def __init__(self, separator: bytes = b"") -> None:
-        self.separator = separator
+    def __init__(self, before: bytes = b"", strip: str = "", strip_count: int = 0) -> None:
+        self.before = before  # stands before every token but the first
+        self.strip = strip
+        self.strip_count = strip_count
         self.tokens = [bytes([b]) for b in range(256)] + [*self.LONGER, b"<end>", b""]
 
-    def stream_table(self) -> tuple[bytes, bytes, bytes, bytes]:
-        ends, total = [], 0
-        for token in self.tokens:
-            total += len(token)
-            ends.append(total.to_bytes(4, "little"))
-        flags = bytes([1] * (len(self.tokens) - 2) + [3, 0])
-        return b"".join(self.tokens), b"".join(ends), flags, self.separator
+    def flags(self) -> bytes:
+        return bytes([1] * (len(self.tokens) - 2) + [3, 0])
+
+    def stream_table(self):
+        rest = pack([self.before + token for token in self.tokens])
+        whole = type(self) is Bytes
+        return *rest, *pack(self.tokens), self.flags(), whole, self.strip, self.strip_count
+
+    def kept(self, ids, skip_special):
+        return [i for i in ids if i < self.HOLE and not (skip_special and i == self.SPECIAL)]
 
     def decode(self, ids: list[int], skip_special: bool = True) -> str:
-        kept = [
-            self.tokens[i]
-            for i in ids
-            if i < self.HOLE and not (skip_special and i == self.SPECIAL)
-        ]
-        return self.separator.join(kept).decode("utf-8", "replace")
+        tokens = [self.tokens[i] for i in self.kept(ids, skip_special)]
+        return self.before.join(tokens).decode("utf-8", "replace")
+
+
+class Fallback(Bytes):
+    """The same, but the 256 are fallback bytes and the longer ones are text."""
+
+    LONGER = (b"he", b"llo", b" wor", "\u20ac".encode(), b" ", b"aba", b"  x", b"")
+
+    def flags(self) -> bytes:
+        return bytes([5] * 256 + [1] * len(self.LONGER) + [3, 0])
+
+    def decode(self, ids: list[int], skip_special: bool = True) -> str:
+        text, run = "", b""
+        for i in [*self.kept(ids, skip_special), None]:
+            if i is not None and i < 256:
+                run += self.tokens[i]
+                continue
+            try:
+                text += run.decode()
+            except UnicodeDecodeError:
+                text += "\ufffd" * len(run)
+            text, run = text + (self.tokens[i].decode() if i is not None else ""), b""
+        for _ in range(self.strip_count):
+            text = text.removeprefix(self.strip)
+        return text
+
+
+def pack(tokens: list[bytes]) -> tuple[bytes, bytes]:
+    ends, total = [], 0
+    for token in tokens:
+        total += len(token)
+        ends.append(total.to_bytes(4, "little"))
+    return b"".join(tokens), b"".join(ends)
 
 
 TABLE = TokenTable(Bytes())
@@ -109,7 +142,7 @@ def test_special_tokens_and_holes_add_nothing():
     assert run(ids, skip_special_tokens=False)[1] == ["a", "<end>", "", "", "b", ""]
 
 
-def test_a_separator_stands_between_tokens_only():
+def test_the_first_token_has_a_form_of_its_own():
     stream = Detokenizer(Bytes(b" "))
     assert [stream.push(i) for i in (*b"ab", Bytes.SPECIAL, *b"c")] == ["a", " b", "", " c"]
 
@@ -142,9 +175,11 @@ def test_bad_arguments():
         Detokenizer(TABLE).push(2**70)
 
 
-def check(ids, stop, skip):
-    tokenizer = Bytes()
-    stream, pieces = run(ids, stop=stop, skip_special_tokens=skip)
+def check(ids, stop, skip, tokenizer=None):
+    tokenizer = tokenizer or Bytes()
+    stream = Detokenizer(tokenizer, stop=stop, skip_special_tokens=skip)
+    pieces = [stream.push(i) for i in ids]
+    pieces.append(stream.finish())
     expected, stopped = reference_tokenizer.stop_at(tokenizer.decode(ids, skip), stop)
     assert "".join(pieces) == expected == stream.text
     assert stream.stopped == stopped
@@ -170,6 +205,20 @@ def test_any_ids_make_the_text_of_decode(ids, skip):
 )
 def test_any_ids_with_any_stop_strings(ids, stop):
     check(ids, stop, True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    IDS, st.booleans(), st.integers(0, 3), st.lists(st.sampled_from(["\u20aca", "  ", "b\ufffd"]))
+)
+def test_any_ids_with_fallback_bytes_and_stripping(ids, skip, count, stop):
+    check(ids, stop, skip, Fallback(strip=" ", strip_count=count))
+
+
+def test_a_run_of_fallback_bytes_is_shown_when_it_ends():
+    stream = Detokenizer(Fallback(strip=" ", strip_count=1))
+    pieces = [stream.push(i) for i in (*b" \xe2\x82\xac", 256, *b"\xe2\x82", 256)]
+    assert pieces == ["", "", "", "", "\u20ache", "", "", "\ufffd\ufffdhe"]
 
 
 def test_many_overlapping_stop_strings():
