@@ -9,11 +9,12 @@ from collections.abc import Callable
 class CancelToken:
     """Asks one or more requests to stop; give it to `generate(..., cancel=token)`.
 
-    Safe from any thread and from a signal handler's thread. Once cancelled it stays so.
+    Safe from any thread and from a signal handler. Once cancelled it stays so.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler may cancel while its own thread is inside one of these.
+        self._lock = threading.RLock()
         self._cancelled = False
         self._watchers: list[Callable[[], None]] = []
 

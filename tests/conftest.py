@@ -61,7 +61,9 @@ def real_model(real_pack: Path) -> Iterator[Model]:
 
 @pytest.fixture(scope="session")
 def smollm2_gguf(real_home: Path) -> Path:
-    """The default model's file as its makers ship it, kept between runs."""
+    """The default model's file as its makers ship it; EDGEWARD_TEST_GGUF may name it."""
+    if at_hand := os.environ.get("EDGEWARD_TEST_GGUF"):
+        return Path(at_hand)
     from edgeward.quantize.progress import silent
     from edgeward.quantize.sources import resolve
 

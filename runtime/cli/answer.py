@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import queue
+import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from edgeward.errors import EdgewardError
 from edgeward.machine import peak_memory
@@ -30,21 +33,29 @@ def show(stream: Stream) -> Reply:
             pieces.put(None)
 
     worker = threading.Thread(target=work, name="edgeward-answer", daemon=True)
-    worker.start()
-    while True:
-        try:
-            piece = pieces.get()
-        except KeyboardInterrupt:
-            stream.cancel()
-            continue
-        if piece is None:
-            return stream.reply
-        if isinstance(piece, EdgewardError):
-            raise piece
-        if isinstance(piece, BaseException):
-            raise EdgewardError(f"the answer failed: {piece!r}") from piece
-        sys.stdout.write(piece)
-        sys.stdout.flush()
+    with _ctrl_c_cancels(stream):
+        worker.start()
+        while (piece := pieces.get()) is not None:
+            if isinstance(piece, EdgewardError):
+                raise piece
+            if isinstance(piece, BaseException):
+                raise EdgewardError(f"the answer failed: {piece!r}") from piece
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+    return stream.reply
+
+
+@contextmanager
+def _ctrl_c_cancels(stream: Stream) -> Iterator[None]:
+    """Ctrl-C cancels instead of raising: an exception could strike between any two lines."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: stream.cancel())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def figures(reply: Reply) -> str:

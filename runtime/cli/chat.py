@@ -151,6 +151,8 @@ def chat(
                 print(f"the conversation is full: {error} /undo or /reset.", file=sys.stderr)
             except EdgewardError as error:
                 print(f"error: {error}", file=sys.stderr)
+            except KeyboardInterrupt:
+                print("\n(Ctrl-D or /quit leaves)")
 
 
 def _enable_editing() -> None:

