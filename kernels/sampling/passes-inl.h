@@ -85,13 +85,14 @@ inline Ints weight_of(Floats drop, Floats scale) {
     p = fma(p, part, Floats{} + 0x1.62e42ap-1f * kUnit);
     p = fma(p, part, Floats{} + kUnit);
     // The low bits of `shifted` are the whole part; move them to the exponent of p.
-    const Ints bits = reinterpret_cast<Ints>(p) + (reinterpret_cast<Ints>(shifted) << 23);
+    const Words bits = reinterpret_cast<Words>(p) + (reinterpret_cast<Words>(shifted) << 23);
     return round_to_int(reinterpret_cast<Floats>(bits));
 }
 
 // Two weights make at most 2^31, so pairs are added in 32 bits before they are widened.
 inline void add_pair(Ints a, Ints b, Longs& even, Longs& odd) {
-    const Longs pair = reinterpret_cast<Longs>(a + b);
+    const Longs pair =
+        reinterpret_cast<Longs>(reinterpret_cast<Words>(a) + reinterpret_cast<Words>(b));
     even += pair & 0xffffffffu;
     odd += pair >> 32;
 }
