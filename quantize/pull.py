@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from math import prod
 from os import PathLike
 from pathlib import Path
 
+import msgspec
+
 from edgeward import pack, store
 from edgeward.errors import OptionError, PackError, SourceError
-from edgeward.manifest import Manifest
+from edgeward.manifest import Generation, Manifest
 from edgeward.pack import Pack
 
 from . import disk
@@ -107,7 +110,7 @@ def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progre
             licence=fetched.licence or licence_of(fetched.model, weights.metadata),
             tokenizer=files.tokenizer,
             chat_template=files.chat_template,
-            generation=files.generation,
+            generation=_advised(files.generation, fetched.advice),
             bits=bits,
             evaluate=evaluate,
             progress=progress,
@@ -122,6 +125,12 @@ def _check_tools() -> None:
                 f"making packs needs the package {tool}: `pip install 'edgeward[quantize]'`. "
                 f"Running a pack does not."
             )
+
+
+def _advised(found: Generation, advice: Mapping[str, float]) -> Generation:
+    """`found`, with `advice` where the model's own files say nothing."""
+    silent_on = {name: v for name, v in advice.items() if getattr(found, name) is None}
+    return msgspec.structs.replace(found, **silent_on)
 
 
 def pack_bytes(weights: int, bits: int) -> int:

@@ -6,8 +6,8 @@ catalog, a path on this machine, an id on the Hugging Face hub.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -20,12 +20,14 @@ from edgeward.quantize.progress import Progress
 class Fetched:
     """A model on this machine: a GGUF file or a Hugging Face folder, and where it came from.
 
-    `licence` is None where only the model's own files may say.
+    `licence` is None where only the model's own files may say. `advice` holds the makers' sampling
+    settings (fields of `manifest.Generation`) that are written down elsewhere than in the files.
     """
 
     model: Path
     source: manifest.Source
     licence: str | None
+    advice: Mapping[str, float] = field(default_factory=dict)
 
 
 class Source(Protocol):

