@@ -9,7 +9,7 @@ SYSTEM ?= Answer in one short English sentence.
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
 
-.PHONY: demo test check lint types format wheel wheel-check clean
+.PHONY: demo test check lint types format wheel wheel-check sanitize clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
@@ -47,6 +47,14 @@ wheel-check: wheel
 	$(PYTHON) -m venv build/empty
 	build/empty/bin/pip install -q dist/*.whl
 	cd build && empty/bin/edgeward doctor --json > /dev/null && empty/bin/edgeward --version
+
+# The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, in an environment of their own.
+sanitize:
+	$(PYTHON) -m venv build/sanitize
+	EDGEWARD_SANITIZE=address,undefined build/sanitize/bin/pip install -q ".[test]"
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	build/sanitize/bin/python -m pytest -q tests/kernels $(PYTEST)
 
 clean:
 	rm -rf build dist *.egg-info
