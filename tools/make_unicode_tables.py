@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 
 import tokenizers
-from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 OUT = Path(__file__).resolve().parent.parent / "kernels/tokenizer/unicode_tables.inc"
 CODES = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
@@ -26,6 +26,7 @@ ALL = "".join(map(chr, CODES))
 NAMES = "Cn Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co"
 CATEGORIES = NAMES.split()
 SPACE, NUMERIC, WORD, PUNCTUATION, REGEX_WORD = (1 << bit for bit in range(5, 10))
+BERT_REMOVED, NONSPACING, COMBINING = (1 << bit for bit in range(10, 13))
 
 
 def matches(pre_tokenizer: pre_tokenizers.PreTokenizer) -> set[int]:
@@ -61,6 +62,21 @@ def word_characters() -> set[int]:
     return found
 
 
+def removed(normalizer: normalizers.Normalizer) -> set[int]:
+    """Characters that are dropped as they stand, without being decomposed first."""
+    nfd = normalizers.NFD()
+    return {
+        c
+        for c in CODES
+        if normalizer.normalize_str(f"q{chr(c)}q") == "qq" and nfd.normalize_str(chr(c)) == chr(c)
+    }
+
+
+def bert(**steps: bool) -> normalizers.Normalizer:
+    every = dict.fromkeys(("clean_text", "handle_chinese_chars", "strip_accents", "lowercase"))
+    return normalizers.BertNormalizer(**{name: steps.get(name, False) for name in every})
+
+
 def main() -> int:
     value = dict.fromkeys(range(0x110000), 0)
     for number, name in enumerate(CATEGORIES[1:], 1):
@@ -76,6 +92,9 @@ def main() -> int:
         (WORD, word_characters()),
         (PUNCTUATION, matches(pre_tokenizers.Punctuation("removed"))),
         (REGEX_WORD, by_regex(r"\w")),
+        (BERT_REMOVED, removed(bert(clean_text=True))),
+        (NONSPACING, removed(bert(strip_accents=True))),
+        (COMBINING, removed(normalizers.StripAccents())),
     ):
         for c in members:
             value[c] |= bit

@@ -42,17 +42,6 @@ uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
     return id;
 }
 
-Vocab read_vocab(const json::Value& value) {
-    Vocab vocab;
-    const auto members = value.object("model.vocab");
-    vocab.reserve(members.size(), members.size() * 8);
-    for (const json::Value& member : members) {
-        const auto id = member.unsigned_integer("the id of a token in model.vocab", kMaxId);
-        vocab.add(member.name(), static_cast<uint32_t>(id));
-    }
-    return vocab;
-}
-
 MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string_view prefix) {
     const auto rules = value.array("model.merges");
     MergeTable merges(rules.size());
@@ -108,7 +97,7 @@ std::unique_ptr<Model> make_bpe(const json::Value& model) {
     options.fuse_unk = flag(model, "fuse_unk");
     options.byte_fallback = flag(model, "byte_fallback");
     options.ignore_merges = flag(model, "ignore_merges");
-    Vocab vocab = read_vocab(need(model, "vocab"));
+    Vocab vocab = read_vocab(model);
     MergeTable merges = read_merges(need(model, "merges"), vocab, options.prefix);
     return std::make_unique<Bpe>(std::move(vocab), std::move(merges), std::move(options));
 }

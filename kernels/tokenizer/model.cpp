@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "tokenizer/bpe.h"
+#include "tokenizer/word_models.h"
 
 namespace edgeward {
 
@@ -10,17 +11,42 @@ bool Model::tokenize_bytes(std::string_view, TokenBuffer&) const {
     throw std::logic_error("this model takes no bytes");
 }
 
+namespace {
+
+// Files of before 2021 do not name their model; each kind has members of its own.
+std::string_view type_of(const json::Value& model) {
+    if (const json::Value* type = model.find("type")) return type->string("model.type");
+    if (model.find("merges") != nullptr) return "BPE";
+    if (model.find("max_input_chars_per_word") != nullptr) return "WordPiece";
+    if (model.find("unk_id") != nullptr) return "Unigram";
+    if (model.find("vocab") != nullptr) return "WordLevel";
+    throw std::invalid_argument("model has neither a type nor a vocab");
+}
+
+}  // namespace
+
 std::unique_ptr<Model> make_model(const json::Value& model) {
     model.object("model");
-    const json::Value* type = model.find("type");
-    // Files of before 2021 do not say; only a BPE model has merges.
-    if (type == nullptr && model.find("merges") == nullptr) {
-        throw std::invalid_argument("model has neither a type nor merges; supported: BPE");
+    const std::string_view type = type_of(model);
+    if (type == "BPE") return make_bpe(model);
+    if (type == "WordPiece") return make_word_piece(model);
+    if (type == "WordLevel") return make_word_level(model);
+    throw std::invalid_argument("model type \"" + std::string(type) +
+                                "\" is not supported; supported: BPE, WordLevel, WordPiece");
+}
+
+// The member "vocab" as an object of tokens and ids.
+Vocab read_vocab(const json::Value& model) {
+    const json::Value* value = model.find("vocab");
+    if (value == nullptr) throw std::invalid_argument("model has no vocab");
+    Vocab vocab;
+    const auto members = value->object("model.vocab");
+    vocab.reserve(members.size(), members.size() * 8);
+    for (const json::Value& member : members) {
+        const auto id = member.unsigned_integer("the id of a token in model.vocab", kMaxId);
+        vocab.add(member.name(), static_cast<uint32_t>(id));
     }
-    const std::string_view name = type == nullptr ? "BPE" : type->string("model.type");
-    if (name == "BPE") return make_bpe(model);
-    throw std::invalid_argument("model type \"" + std::string(name) +
-                                "\" is not supported; supported: BPE");
+    return vocab;
 }
 
 }  // namespace edgeward

@@ -51,6 +51,9 @@ class Model {
     Vocab vocab_;
 };
 
+// The member "vocab" of a model. Throws std::invalid_argument.
+Vocab read_vocab(const json::Value& model);
+
 // Reads the "model" member of a tokenizer.json. Throws std::invalid_argument.
 std::unique_ptr<Model> make_model(const json::Value& model);
 

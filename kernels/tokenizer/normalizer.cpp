@@ -92,6 +92,80 @@ class ReplaceStage final : public NormalizerStage {
     std::string content_;
 };
 
+// Drops the characters that have one of the class bits.
+class FilterStage final : public NormalizerStage {
+ public:
+    explicit FilterStage(uint16_t bits) : bits_(bits) {}
+
+    void apply(Pieces& text) const override {
+        const CharClasses& classes = CharClasses::get();
+        text.rewrite([&](Span piece, Rewritten& out) {
+            for (uint32_t at = piece.begin; at < piece.end;) {
+                const Span character = whole_character(text, at);
+                if (!(classes.bits(utf8_decode(text.bytes().data() + at).code) & bits_)) {
+                    out.add(text.bytes(character), text.origin(at));
+                }
+                at = character.end;
+            }
+        });
+    }
+
+ private:
+    uint16_t bits_;
+};
+
+// BertNormalizer's blocks of Chinese characters; 0x2B920 is the reference's own figure (the
+// original has 0x2B820), and ids depend on it.
+bool is_chinese(char32_t c) {
+    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) ||
+           (c >= 0x20000 && c <= 0x2A6DF) || (c >= 0x2A700 && c <= 0x2B73F) ||
+           (c >= 0x2B740 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) ||
+           (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
+}
+
+// White space becomes a space (`spaces`), Chinese characters get a space on both sides (`chinese`).
+class BertSpacing final : public NormalizerStage {
+ public:
+    BertSpacing(bool spaces, bool chinese) : spaces_(spaces), chinese_(chinese) {}
+
+    void apply(Pieces& text) const override {
+        const CharClasses& classes = CharClasses::get();
+        text.rewrite([&](Span piece, Rewritten& out) {
+            for (uint32_t at = piece.begin; at < piece.end;) {
+                const Span character = whole_character(text, at);
+                const char32_t code = utf8_decode(text.bytes().data() + at).code;
+                const Span from = text.origin(at);
+                if (chinese_ && is_chinese(code)) {
+                    out.add(" ", from);
+                    out.add(text.bytes(character), from);
+                    out.add(" ", from);
+                } else {
+                    const bool space = spaces_ && classes.space(code);
+                    out.add(space ? " " : text.bytes(character), from);
+                }
+                at = character.end;
+            }
+        });
+    }
+
+ private:
+    bool spaces_;
+    bool chinese_;
+};
+
+void add_bert(const Options& options, std::vector<std::unique_ptr<NormalizerStage>>& stages) {
+    const bool clean = options.flag("clean_text");
+    const bool chinese = options.flag("handle_chinese_chars");
+    const bool lowercase = options.flag("lowercase");
+    if (clean) stages.push_back(std::make_unique<FilterStage>(kBertRemovedBit));
+    if (clean || chinese) stages.push_back(std::make_unique<BertSpacing>(clean, chinese));
+    if (options.flag("strip_accents", lowercase)) {
+        stages.push_back(std::make_unique<NormalFormStage>(Form::kNfd));
+        stages.push_back(std::make_unique<FilterStage>(kNonspacingBit));
+    }
+    if (lowercase) stages.push_back(std::make_unique<LowercaseStage>());
+}
+
 // The prefix takes the origin of the character before which it stands.
 class PrependStage final : public NormalizerStage {
  public:
@@ -137,6 +211,7 @@ std::unique_ptr<NormalizerStage> make_stage(const Options& options, const std::s
     if (type == "NFD") return std::make_unique<NormalFormStage>(Form::kNfd);
     if (type == "NFKC") return std::make_unique<NormalFormStage>(Form::kNfkc);
     if (type == "NFKD") return std::make_unique<NormalFormStage>(Form::kNfkd);
+    if (type == "StripAccents") return std::make_unique<FilterStage>(kCombiningBit);
     if (type == "Lowercase") return std::make_unique<LowercaseStage>();
     if (type == "Strip") {
         return std::make_unique<StripStage>(options.flag("strip_left"),
@@ -150,8 +225,8 @@ std::unique_ptr<NormalizerStage> make_stage(const Options& options, const std::s
         return std::make_unique<PrependStage>(std::string(options.text("prepend")));
     }
     throw std::invalid_argument("normalizer \"" + type +
-                                "\" is not supported; supported: Lowercase, NFC, NFD, NFKC, NFKD, "
-                                "Prepend, Replace, Sequence, Strip");
+                                "\" is not supported; supported: BertNormalizer, Lowercase, NFC, "
+                                "NFD, NFKC, NFKD, Prepend, Replace, Sequence, Strip, StripAccents");
 }
 
 void add_stages(const json::Value& value, std::vector<std::unique_ptr<NormalizerStage>>& stages,
@@ -165,6 +240,7 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<Normalizer
         }
         return;
     }
+    if (type == "BertNormalizer") return add_bert(options, stages);
     stages.push_back(make_stage(options, type));
 }
 

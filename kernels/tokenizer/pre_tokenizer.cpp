@@ -152,13 +152,19 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokeniz
     } else if (type == "WhitespaceSplit") {
         stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kSpace),
                                                       Behavior::kRemoved, false));
+    } else if (type == "BertPreTokenizer") {
+        stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kSpace),
+                                                      Behavior::kRemoved, false));
+        stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kPunctuation),
+                                                      Behavior::kIsolated, false));
     } else if (type == "Metaspace") {
         stages.push_back(std::make_unique<MetaspaceStage>(read_metaspace(options)));
     } else if (type == "Split") {
         add_split(options, stages);
     } else {
         throw std::invalid_argument("pre_tokenizer \"" + type +
-                                    "\" is not supported; supported: ByteLevel, Digits, "
+                                    "\" is not supported; supported: BertPreTokenizer, "
+                                    "ByteLevel, Digits, "
                                     "Metaspace, Punctuation, Sequence, Split, "
                                     "WhitespaceSplit");
     }

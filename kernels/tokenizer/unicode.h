@@ -49,6 +49,10 @@ inline constexpr uint16_t kWordBit = 1 << 7;         // \w of the regex crate (s
 inline constexpr uint16_t kRegexWordBit = 1 << 9;    // \w of Oniguruma (Split)
 inline constexpr uint16_t kPunctuationBit = 1 << 8;  // Punctuation and BertPreTokenizer
 
+inline constexpr uint16_t kBertRemovedBit = 1 << 10;  // what BertNormalizer's clean_text drops
+inline constexpr uint16_t kNonspacingBit = 1 << 11;   // what BertNormalizer's strip_accents drops
+inline constexpr uint16_t kCombiningBit = 1 << 12;    // what StripAccents drops
+
 // A two-stage table over all code points; immutable, one for the process.
 class CharClasses {
  public:
