@@ -63,13 +63,13 @@ def word_characters() -> set[int]:
 
 
 def removed(normalizer: normalizers.Normalizer) -> set[int]:
-    """Characters that are dropped as they stand, without being decomposed first."""
+    return {c for c in CODES if normalizer.normalize_str(f"q{chr(c)}q") == "qq"}
+
+
+def undecomposed(codes: set[int]) -> set[int]:
+    """Those that stay themselves in NFD, which comes before the question they were asked."""
     nfd = normalizers.NFD()
-    return {
-        c
-        for c in CODES
-        if normalizer.normalize_str(f"q{chr(c)}q") == "qq" and nfd.normalize_str(chr(c)) == chr(c)
-    }
+    return {c for c in codes if nfd.normalize_str(chr(c)) == chr(c)}
 
 
 def bert(**steps: bool) -> normalizers.Normalizer:
@@ -93,7 +93,7 @@ def main() -> int:
         (PUNCTUATION, matches(pre_tokenizers.Punctuation("removed"))),
         (REGEX_WORD, by_regex(r"\w")),
         (BERT_REMOVED, removed(bert(clean_text=True))),
-        (NONSPACING, removed(bert(strip_accents=True))),
+        (NONSPACING, undecomposed(removed(bert(strip_accents=True)))),
         (COMBINING, removed(normalizers.StripAccents())),
     ):
         for c in members:

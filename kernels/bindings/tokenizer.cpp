@@ -127,6 +127,7 @@ py::list encode_batch(const Tokenizer& self, const py::sequence& texts, bool add
         run_parallel(inputs.size(), threads, [&](size_t i) {
             results[i] = self.encode(inputs[i].valid(), add_special_tokens);
         });
+        self.pad_batch(results);
     }
     py::list lists;
     for (const auto& ids : results) lists.append(to_list(ids));

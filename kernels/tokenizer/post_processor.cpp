@@ -97,6 +97,12 @@ void PostProcessor::read(const json::Value& value, int depth) {
     }
 }
 
+size_t PostProcessor::special_tokens() const {
+    size_t count = 0;
+    for (const Part& part : parts_) count += part.ids.size();
+    return count;
+}
+
 void PostProcessor::trim(std::span<PlacedToken> tokens) const {
     for (const bool prefix_added : trims_) {
         for (size_t i = 0; i < tokens.size(); ++i) {

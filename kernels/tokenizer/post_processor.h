@@ -41,6 +41,8 @@ class PostProcessor {
     };
     // In order; special tokens have the offsets (0, 0).
     const std::vector<Part>& parts() const { return parts_; }
+    // How many tokens are put around a text.
+    size_t special_tokens() const;
 
  private:
     void read(const json::Value& value, int depth);

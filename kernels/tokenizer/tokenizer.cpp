@@ -24,12 +24,6 @@ const json::Value& checked(const json::Value& root) {
                                     std::string(version->string("version")) +
                                     "\"; only \"1.0\" is known");
     }
-    for (const char* name : {"truncation", "padding"}) {
-        if (!member_or_null(root, name).is_null()) {
-            throw std::invalid_argument(std::string(name) +
-                                        " in tokenizer.json is not supported; set it to null");
-        }
-    }
     if (member_or_null(root, "model").is_null()) {
         throw std::invalid_argument("tokenizer.json has no model");
     }
@@ -65,6 +59,8 @@ Tokenizer::Tokenizer(std::string_view json_text) : normalizer_(json::Value()) {
     pre_tokenizers_ = make_pre_tokenizers(member_or_null(root, "pre_tokenizer"));
     model_ = make_model(member_or_null(root, "model"));
     post_processor_ = PostProcessor(member_or_null(root, "post_processor"));
+    length_rules_ = LengthRules(member_or_null(root, "truncation"), member_or_null(root, "padding"),
+                                post_processor_.special_tokens());
     decoder_ = Decoder(member_or_null(root, "decoder"));
     if (const json::Value& added = member_or_null(root, "added_tokens"); !added.is_null()) {
         added_ = AddedTokens(added, model_->vocab(), &normalizer_);
@@ -137,14 +133,19 @@ void Tokenizer::run(std::string_view text, Sink& sink) const {
 std::vector<uint32_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {
     IdSink sink;
     run(text, sink);
-    const auto& parts = post_processor_.parts();
-    if (parts.size() == 1 && parts[0].sequence) return std::move(sink.ids());
+    length_rules_.truncate(sink.ids(), add_special_tokens);
     std::vector<uint32_t> ids;
-    for (const PostProcessor::Part& part : parts) {
-        if (!part.sequence && !add_special_tokens) continue;
-        const auto& source = part.sequence ? sink.ids() : part.ids;
-        ids.insert(ids.end(), source.begin(), source.end());
+    const auto& parts = post_processor_.parts();
+    if (parts.size() == 1 && parts[0].sequence) {
+        ids = std::move(sink.ids());
+    } else {
+        for (const PostProcessor::Part& part : parts) {
+            if (!part.sequence && !add_special_tokens) continue;
+            const auto& source = part.sequence ? sink.ids() : part.ids;
+            ids.insert(ids.end(), source.begin(), source.end());
+        }
     }
+    length_rules_.pad(ids, ids.size(), length_rules_.pad_id());
     return ids;
 }
 
@@ -152,6 +153,7 @@ Encoding Tokenizer::encode_with_offsets(std::string_view text, bool add_special_
     PlacedSink sink(text, model_->vocab(), post_processor_.trims());
     run(text, sink);
     std::vector<PlacedToken>& tokens = sink.tokens();
+    length_rules_.truncate(tokens, add_special_tokens);
     post_processor_.trim(tokens);
     Encoding encoding;
     for (const PostProcessor::Part& part : post_processor_.parts()) {
@@ -161,13 +163,20 @@ Encoding Tokenizer::encode_with_offsets(std::string_view text, bool add_special_
                 encoding.offsets.emplace_back(token.begin, token.end);
             }
         } else if (add_special_tokens) {
-            for (const uint32_t id : part.ids) {
-                encoding.ids.push_back(id);
-                encoding.offsets.emplace_back(0, 0);
-            }
+            encoding.ids.insert(encoding.ids.end(), part.ids.begin(), part.ids.end());
+            encoding.offsets.resize(encoding.ids.size());
         }
     }
+    const size_t length = encoding.ids.size();
+    length_rules_.pad(encoding.ids, length, length_rules_.pad_id());
+    length_rules_.pad(encoding.offsets, length, {0, 0});
     return encoding;
+}
+
+void Tokenizer::pad_batch(std::vector<std::vector<uint32_t>>& batch) const {
+    size_t longest = 0;
+    for (const auto& ids : batch) longest = std::max(longest, ids.size());
+    for (auto& ids : batch) length_rules_.pad(ids, longest, length_rules_.pad_id());
 }
 
 std::string Tokenizer::decode(std::span<const uint32_t> ids, bool skip_special_tokens) const {

@@ -15,6 +15,7 @@
 
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/decoder.h"
+#include "tokenizer/length_rules.h"
 #include "tokenizer/model.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/post_processor.h"
@@ -40,6 +41,8 @@ class Tokenizer {
     // longer than kMaxText, or needs an unknown token that the vocabulary does not hold.
     std::vector<uint32_t> encode(std::string_view text, bool add_special_tokens) const;
     Encoding encode_with_offsets(std::string_view text, bool add_special_tokens) const;
+    // Brings texts encoded one by one to one length, if the file wants that.
+    void pad_batch(std::vector<std::vector<uint32_t>>& batch) const;
 
     // Ids that are no token are left out. Ill-formed bytes become U+FFFD.
     std::string decode(std::span<const uint32_t> ids, bool skip_special_tokens) const;
@@ -84,6 +87,7 @@ class Tokenizer {
     PreTokenizers pre_tokenizers_;
     std::unique_ptr<Model> model_;
     PostProcessor post_processor_;
+    LengthRules length_rules_;
     Decoder decoder_;
     std::string piece_bytes_;
     std::vector<Piece> pieces_;  // by id

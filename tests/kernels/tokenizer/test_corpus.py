@@ -30,6 +30,10 @@ SUPPORTED = (
     "mistral-v3",
     "phi-3-mini",
     "synth-spm-gemma-style",
+    "bert-base-cased",
+    "bert-base-uncased",
+    "minilm-l6-v2",
+    "synth-wordpiece-multi-cased",
 )
 
 
