@@ -9,6 +9,8 @@ Knows: shapes, bytes, token ids. Does not know: graphs, text, sampling.
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import threading
 from dataclasses import dataclass
 
@@ -43,10 +45,8 @@ class KvCache:
 
     def __init__(self, shape: CacheShape) -> None:
         self.shape = shape
-        # np.empty of this size is a fresh mapping: untouched pages cost nothing.
-        self.buffers: NDArray[np.float32] = np.empty(
-            (shape.layers, 2, 1, shape.kv_heads, shape.context, shape.head_dim), dtype=np.float32
-        )
+        sizes = (shape.layers, 2, 1, shape.kv_heads, shape.context, shape.head_dim)
+        self.buffers: NDArray[np.float32] = _fresh_pages(shape.bytes).reshape(sizes)
         self.prefilled: list[int] = []
         """Ids whose keys and values stand in the first positions and were computed by a prefill.
 
@@ -66,6 +66,24 @@ class KvCache:
         """Take over the first `length` positions of another cache of the same shape."""
         self.buffers[..., :length, :] = other.buffers[..., :length, :]
         self.prefilled = other.prefilled[:length]
+
+
+def _fresh_pages(size: int) -> NDArray[np.float32]:
+    """`size` bytes of a mapping of their own: pages that are never touched cost nothing.
+
+    Small pages are asked for by name. NumPy asks for huge ones, and then the first position of
+    each head, megabytes apart, would fill a huge page with zeros: half a second and the whole
+    cache's memory for a prompt of three words. Raises `MemoryError`.
+    """
+    try:
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:
+        raise MemoryError from None
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        # A kernel without huge pages refuses the advice and needs none.
+        with contextlib.suppress(OSError):
+            pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(pages, dtype=np.float32)
 
 
 class CachePool:

@@ -8,6 +8,7 @@ import pytest
 
 from edgeward.errors import MemoryLimit
 from edgeward.kv_cache import CachePool, CacheShape, KvCache
+from edgeward.machine import resident_memory
 
 SHAPE = CacheShape(layers=2, kv_heads=1, context=16, head_dim=4)
 
@@ -21,6 +22,17 @@ def filled(ids: list[int]) -> KvCache:
 
 def test_bytes_are_those_of_the_buffers() -> None:
     assert KvCache(SHAPE).buffers.nbytes == SHAPE.bytes == SHAPE.bytes_per_position * 16
+
+
+def test_only_touched_positions_take_memory() -> None:
+    before = resident_memory()
+    large = KvCache(CacheShape(layers=30, kv_heads=3, context=8192, head_dim=64))
+    large.buffers[..., :10, :] = 1.0
+    after = resident_memory()
+    assert before is not None
+    assert after is not None
+    assert large.buffers.nbytes > 350 * 2**20
+    assert after[0] - before[0] < 10 * 2**20
 
 
 @pytest.mark.parametrize(
