@@ -23,6 +23,7 @@ from . import manifest as m
 from .cancel import CancelToken
 from .errors import Cancelled, EdgewardError, PackError
 from .graph_file import check_graph
+from .huge_pages import huge_pages
 from .kv_cache import CacheShape, KvCache
 from .pack import WEIGHTS, Pack
 
@@ -43,7 +44,8 @@ class Engine:
         path = pack.path(graph.file)
         check_graph(path, WEIGHTS, pack.manifest.files[WEIGHTS].size)
         started = time.perf_counter()
-        self.session = _open_session(ort, path, threads)
+        with huge_pages():
+            self.session = _open_session(ort, path, threads)
         self.load_ms = (time.perf_counter() - started) * 1000
         self.provider: str = self.session.get_providers()[0]
         self.runtime_version: str = ort.__version__
