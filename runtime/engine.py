@@ -11,7 +11,6 @@ differ by about 1e-6.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,10 +42,8 @@ class Engine:
         self.architecture = pack.manifest.architecture
         path = pack.path(graph.file)
         check_graph(path, WEIGHTS, pack.manifest.files[WEIGHTS].size)
-        started = time.perf_counter()
         with huge_pages():
             self.session = _open_session(ort, path, threads)
-        self.load_ms = (time.perf_counter() - started) * 1000
         self.provider: str = self.session.get_providers()[0]
         self.runtime_version: str = ort.__version__
         self._check_signature()
@@ -103,9 +100,11 @@ class Lane:
         self._seqlens = np.zeros(1, dtype=np.int32)
         self._total = np.zeros((), dtype=np.int32)
         self._token = np.zeros((1, 1), dtype=np.int64)
+        # Bound values point into these arrays; older versions of ONNX Runtime keep no reference.
+        self._first = np.zeros(1, dtype=np.int64)
         self._decode = self._bind()
         self._decode.bind_ortvalue_input("input_ids", self._value(self._token))
-        self._decode.bind_ortvalue_input("logits_from", self._value(np.zeros(1, dtype=np.int64)))
+        self._decode.bind_ortvalue_input("logits_from", self._value(self._first))
         cancel.watch(self._terminate)
 
     def close(self) -> None:

@@ -5,7 +5,6 @@ Knows the text and tokenizers. Does not know what is measured on it.
 
 from __future__ import annotations
 
-import hashlib
 from importlib.resources import files
 
 import numpy as np
@@ -21,11 +20,6 @@ _LONGEST = 192
 def text() -> str:
     """Eight questions with their answers, of our own: prose, a letter, code, sums, languages."""
     return files("edgeward.quantize.calibrate").joinpath("text.txt").read_text("utf-8")
-
-
-def text_sha256() -> str:
-    """Hash of the text, for records."""
-    return hashlib.sha256(text().encode()).hexdigest()
 
 
 def windows(tokenizer: Tokenizer, context: int) -> NDArray[np.int64]:

@@ -25,7 +25,6 @@ _CHUNK = 1 << 22
 
 # MatMulNBits' `accuracy_level`: how its float input is treated.
 INT8_ACTIVATIONS = 4
-FLOAT_ACTIVATIONS = 0
 
 
 class Matrix(Protocol):
