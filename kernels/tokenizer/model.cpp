@@ -11,6 +11,20 @@ bool Model::tokenize_bytes(std::string_view, TokenBuffer&) const {
     throw std::logic_error("this model takes no bytes");
 }
 
+size_t Model::tokenize_pieces(std::string_view text, std::span<const Span> pieces, bool raw_bytes,
+                              TokenBuffer& out) const {
+    for (size_t i = 0; i < pieces.size(); ++i) {
+        const std::string_view piece = text.substr(pieces[i].begin, pieces[i].size());
+        if (!raw_bytes) {
+            tokenize(piece, out);
+        } else if (!tokenize_bytes(piece, out)) {
+            return i;
+        }
+        if (out.want_lengths) out.ends.push_back(static_cast<uint32_t>(out.ids.size()));
+    }
+    return pieces.size();
+}
+
 namespace {
 
 // Files of before 2021 do not name their model; each kind has members of its own.

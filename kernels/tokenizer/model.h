@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "tokenizer/json.h"
+#include "tokenizer/span.h"
 #include "tokenizer/vocab.h"
 
 namespace edgeward {
@@ -20,11 +22,19 @@ struct TokenBuffer {
     std::vector<uint32_t> ids;
     // Bytes of the piece each token covers, in order; filled only when wanted.
     std::vector<uint32_t> lengths;
+    // Behind each piece of tokenize_pieces, the number of ids so far; filled only with the lengths.
+    std::vector<uint32_t> ends;
     const bool want_lengths;
 
     void add(uint32_t id, uint32_t length) {
         ids.push_back(id);
         if (want_lengths) lengths.push_back(length);
+    }
+
+    void clear() {
+        ids.clear();
+        lengths.clear();
+        ends.clear();
     }
 };
 
@@ -41,6 +51,12 @@ class Model {
     // Only called when takes_bytes().
     virtual bool tokenize_bytes(std::string_view piece, TokenBuffer& out) const;
     virtual bool takes_bytes() const { return false; }
+
+    // The pieces of `text` in order, as raw bytes or as characters: what the text of a whole
+    // document goes through, a few hundred pieces a call. Returns how many are done, which is all
+    // of them unless tokenize_bytes would return false for the next.
+    virtual size_t tokenize_pieces(std::string_view text, std::span<const Span> pieces,
+                                   bool raw_bytes, TokenBuffer& out) const;
 
     // Tells the model that pieces will be byte-level text, before the first call.
     virtual void prepare_bytes() {}

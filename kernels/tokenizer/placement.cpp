@@ -87,23 +87,25 @@ bool PlacedSink::push_blank(uint32_t id, Span characters, std::string_view strin
 }
 
 void PlacedSink::pieces(const Pieces& text, const Model& model, bool raw_bytes) {
+    std::span<const Span> left = text.pieces();
     TokenBuffer found(true);
-    for (Span piece : text.pieces()) {
-        found.ids.clear();
-        found.lengths.clear();
-        if (!raw_bytes) {
-            model.tokenize(text.bytes(piece), found);
-        } else if (!model.tokenize_bytes(text.bytes(piece), found)) {
-            place_spelled(text, piece, model);
-            continue;
+    while (!left.empty()) {
+        const size_t done = model.tokenize_pieces(text.bytes(), left, raw_bytes, found);
+        for (size_t i = 0; i < done; ++i) {
+            place(text, left[i], found, i == 0 ? 0 : found.ends[i - 1], found.ends[i]);
         }
-        place(text, piece, found);
+        left = left.subspan(done);
+        if (left.empty()) break;
+        place_spelled(text, left.front(), model);
+        left = left.subspan(1);
+        found.clear();
     }
 }
 
-void PlacedSink::place(const Pieces& text, Span piece, const TokenBuffer& found) {
+void PlacedSink::place(const Pieces& text, Span piece, const TokenBuffer& found, size_t first,
+                       size_t last) {
     uint32_t at = piece.begin;
-    for (size_t i = 0; i < found.ids.size(); ++i) {
+    for (size_t i = first; i < last; ++i) {
         const uint32_t next = at + found.lengths[i];
         Span bytes{at - piece.begin, next - piece.begin};
         // Bytes tokens of a longer spelling can run past the piece; the reference then gives up on
@@ -122,7 +124,7 @@ void PlacedSink::place_spelled(const Pieces& text, Span piece, const Model& mode
     const Span all = spelled.pieces().front();
     TokenBuffer found(true);
     model.tokenize(spelled.bytes(all), found);
-    place(spelled, all, found);
+    place(spelled, all, found, 0, found.ids.size());
 }
 
 }  // namespace edgeward

@@ -39,7 +39,8 @@ class PlacedSink {
     std::vector<PlacedToken>& tokens() { return tokens_; }
 
  private:
-    void place(const Pieces& text, Span piece, const TokenBuffer& found);
+    // The ids of `found` from `first` to `last` are those of `piece`.
+    void place(const Pieces& text, Span piece, const TokenBuffer& found, size_t first, size_t last);
     void place_spelled(const Pieces& text, Span piece, const Model& model);
     void push(uint32_t id, Span characters, std::string_view string);
     bool push_blank(uint32_t id, Span characters, std::string_view string);

@@ -10,15 +10,9 @@
 #include <string_view>
 #include <vector>
 
-namespace edgeward {
+#include "tokenizer/span.h"
 
-// Half-open range of bytes.
-struct Span {
-    uint32_t begin = 0;
-    uint32_t end = 0;
-    uint32_t size() const { return end - begin; }
-    bool empty() const { return begin == end; }
-};
+namespace edgeward {
 
 // A changed text and, byte by byte, the original span it stands for.
 struct Rewritten {

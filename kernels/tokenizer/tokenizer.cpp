@@ -36,13 +36,7 @@ class IdSink {
     explicit IdSink() : buffer_(false) {}
     void added(const Pieces&, Span, uint32_t id) { buffer_.add(id, 0); }
     void pieces(const Pieces& text, const Model& model, bool raw_bytes) {
-        for (Span piece : text.pieces()) {
-            if (raw_bytes) {
-                model.tokenize_bytes(text.bytes(piece), buffer_);
-            } else {
-                model.tokenize(text.bytes(piece), buffer_);
-            }
-        }
+        model.tokenize_pieces(text.bytes(), text.pieces(), raw_bytes, buffer_);
     }
     std::vector<uint32_t>& ids() { return buffer_.ids; }
 
