@@ -7,48 +7,33 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 import edgeward
 from edgeward.errors import EdgewardError, OptionError
+
+from .lazy import LazyGroup
 
 # Sub-command -> function, as "module:name". Order is that of the help text.
 COMMANDS = {
     "pull": "edgeward.quantize.cli:pull",
     "chat": "edgeward.cli.chat:chat",
     "run": "edgeward.cli.run:run",
-    "bench": "edgeward.bench.cli:bench",
+    "bench": "edgeward.bench.cli:app",
     "doctor": "edgeward.cli.doctor:doctor",
 }
 
 
-class LazyGroup(TyperGroup):
-    """Imports a sub-command's module when it is asked for.
+class Commands(LazyGroup):
+    """The commands above."""
 
-    Contexts and commands are `Any`: they are click's in older versions of typer and its own copies
-    in newer ones.
-    """
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, function = COMMANDS[cmd_name].partition(":")
-        single = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-        single.command(cmd_name)(getattr(import_module(module), function))
-        command = typer.main.get_command(single)
-        command.name = cmd_name
-        return command
+    table = COMMANDS
 
 
 app = typer.Typer(
-    cls=LazyGroup, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown"
+    cls=Commands, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown"
 )
 
 
@@ -99,6 +84,8 @@ def _unexpected(error: Exception) -> NoReturn:
         )
         _fail(told, 1, error)
     context = getattr(error, "ctx", None)
+    if not say():
+        sys.exit(2)  # a group without a command has printed its help
     command = context.command_path if context is not None else "edgeward"
     _fail(OptionError(f"{say().rstrip('.')}. `{command} --help` shows what it takes."), 2)
 

@@ -201,3 +201,17 @@ def test_ctrl_c_inside_a_long_prefill_ends_run_with_130(real_pack: Path, tmp_pat
         time.sleep(3)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+
+
+@pytest.mark.parametrize("arguments", [[], ["bench"]])
+def test_a_group_alone_shows_its_help_and_nothing_else(edgeward: Run, arguments: list[str]) -> None:
+    done = edgeward(*arguments)
+    assert done.returncode == 2
+    assert "Usage" in done.stdout + done.stderr
+    assert "error" not in done.stderr
+
+
+def test_a_name_that_is_no_suite_is_a_model(edgeward: Run) -> None:
+    done = edgeward("bench", "no-such-model", "--json")
+    assert done.returncode == 1
+    assert "no pack 'no-such-model'" in done.stderr

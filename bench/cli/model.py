@@ -1,10 +1,8 @@
-"""`edgeward bench`: figures of a pack on this machine."""
+"""`edgeward bench model`: figures of a pack on this machine."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +11,13 @@ import typer
 from edgeward import machine
 from edgeward.errors import OptionError
 
-from . import report
-from .peers import Peer
-from .stats import Summary
-from .suites import model as model_suite
-from .suites import versus
-from .suites.model import Setting
-
-Tell = Callable[[str, int, int], None]
+from .. import report
+from ..peers import Peer
+from ..progress import Tell, progress_bar
+from ..stats import Summary
+from ..suites import model as model_suite
+from ..suites import versus
+from ..suites.model import Setting
 
 
 def bench(
@@ -85,18 +82,3 @@ def _versus(
         found = versus.run(model, running, setting, tell)
     same = f"{found.same_tokens:.0%} of greedy tokens alike"
     return f"{model} against {name}, {threads} threads each, {same}", found.figures
-
-
-@contextmanager
-def progress_bar(quiet: bool) -> Iterator[Tell]:
-    """A bar on standard error that goes away at the end; nothing when `quiet`."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(transient=True, disable=quiet, console=Console(stderr=True)) as bar:
-        task = bar.add_task("loading")
-
-        def tell(phase: str, done: int, total: int) -> None:
-            bar.update(task, description=phase, completed=done, total=total)
-
-        yield tell

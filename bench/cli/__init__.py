@@ -1,0 +1,44 @@
+"""`edgeward bench`: one command for each suite; a model's name alone means the suite `model`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from edgeward.cli.lazy import LazyGroup
+
+SUITES = {
+    "model": "edgeward.bench.cli.model:bench",
+}
+
+
+class Suites(LazyGroup):
+    """The suites above."""
+
+    table = SUITES
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # `edgeward bench smollm2-135m` is `edgeward bench model smollm2-135m`.
+        if args and args[0] not in SUITES and args[0] != "--help":
+            args = ["model", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=Suites, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Measure on this machine: a model, or one part of the runtime against its peers.
+
+    A model's name alone measures that model; `edgeward bench COMMAND --help` has more.
+
+    Examples:
+
+    `edgeward bench smollm2-135m`
+
+    `edgeward bench model smollm2-135m --prompt 512`
+    """
