@@ -50,11 +50,12 @@ def print_table(title: str, figures: dict[str, Summary]) -> None:
         table.add_column(column, justify="right")
     table.add_column("unit")
     for name, s in figures.items():
-        numbers = (_number(x) for x in (s.median, s.low, s.high, s.p95, s.p99))
+        numbers = (number(x) for x in (s.median, s.low, s.high, s.p95, s.p99))
         table.add_row(name, *numbers, str(len(s.samples)), s.unit)
     Console().print(table)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Three digits or so, for a table."""
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
     return f"{value:.{digits}f}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MORE_IS_BETTER = ("tokens/s", "MB/s", "x")
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -27,11 +29,11 @@ class Summary:
 def summarize(samples: Sequence[float], unit: str) -> Summary:
     """Summary of at least one sample; percentiles are interpolated linearly between samples.
 
-    `p95` and `p99` look at the bad end, which is the low one for "tokens/s" and "x".
+    `p95` and `p99` look at the bad end, which is the low one for speeds and ratios.
     """
     if not samples:
         raise ValueError("no samples to summarize")
-    more_is_better = unit in ("tokens/s", "x")
+    more_is_better = unit in MORE_IS_BETTER
     points = [50, 5, 1] if more_is_better else [50, 95, 99]
     p50, p95, p99 = np.percentile(np.asarray(samples, dtype=float), points)
     return Summary(
