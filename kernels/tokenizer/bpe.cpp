@@ -21,6 +21,46 @@ size_t next_word(std::string_view text, size_t from) {
 
 }  // namespace
 
+// The symbols of a word; on the stack if they are few.
+class Bpe::Row {
+ public:
+    // `room`: the most symbols that will be added.
+    explicit Row(size_t room) {
+        if (room <= kFew) return;
+        large_ = std::make_unique_for_overwrite<uint32_t[]>(3 * room);
+        ids_ = large_.get();
+        lengths_ = ids_ + room;
+        ranks_ = lengths_ + room;
+    }
+    void add(uint32_t id, uint32_t length) {
+        ids_[count_] = id;
+        lengths_[count_++] = length;
+    }
+    // The rank of the symbol added last but one with the one added last.
+    void rank(uint32_t rank) { ranks_[count_ - 2] = rank; }
+
+    void merge(const MergeTable& merges, bool ranked) {
+        count_ = merge_row(merges, {ids_, lengths_, ranked ? ranks_ : nullptr, count_});
+    }
+    size_t size() const { return count_; }
+    bool is_one(uint32_t id, size_t length) const {
+        return count_ == 1 && ids_[0] == id && lengths_[0] == length;
+    }
+    void give(TokenBuffer& out) const {
+        out.ids.insert(out.ids.end(), ids_, ids_ + count_);
+        if (out.want_lengths) out.lengths.insert(out.lengths.end(), lengths_, lengths_ + count_);
+    }
+
+ private:
+    static constexpr size_t kFew = 64;
+    uint32_t small_[3 * kFew];
+    std::unique_ptr<uint32_t[]> large_;
+    uint32_t* ids_ = small_;
+    uint32_t* lengths_ = small_ + kFew;
+    uint32_t* ranks_ = small_ + 2 * kFew;
+    size_t count_ = 0;
+};
+
 Bpe::Bpe(Vocab vocab, MergeTable merges, BpeOptions options)
     : merges_(std::move(merges)), options_(std::move(options)) {
     vocab_ = std::move(vocab);
@@ -32,7 +72,6 @@ Bpe::Bpe(Vocab vocab, MergeTable merges, BpeOptions options)
             fallback_[byte] = vocab_.find(name);
         }
     }
-    whole_ = std::make_unique<std::atomic<uint8_t>[]>(vocab_.end_id());
     part_at_marks_ = words_part_at_marks();
 }
 
@@ -59,13 +98,18 @@ uint32_t Bpe::unknown_id() const {
     return id;
 }
 
-void Bpe::add_characters(std::string_view piece, std::vector<Symbol>& symbols) const {
+size_t Bpe::room_for(std::string_view piece) const {
+    return piece.size() * (1 + options_.prefix.size()) + options_.suffix.size();
+}
+
+void Bpe::add_characters(std::string_view piece, Row& row) const {
     std::string spelled;
     // The unknown token waits here: byte tokens that follow it come out first, as in the reference.
-    Symbol unknown{kNoId, 0};
+    uint32_t unknown = kNoId;
+    uint32_t unknown_length = 0;
     const auto flush = [&] {
-        if (unknown.length > 0) symbols.push_back(unknown);
-        unknown = {kNoId, 0};
+        if (unknown_length > 0) row.add(unknown, unknown_length);
+        unknown_length = 0;
     };
     for (size_t i = 0; i < piece.size();) {
         const size_t n = utf8_length(static_cast<unsigned char>(piece[i]));
@@ -82,23 +126,24 @@ void Bpe::add_characters(std::string_view piece, std::vector<Symbol>& symbols) c
         }
         if (const uint32_t id = vocab_.find(character); id != kNoId) {
             flush();
-            symbols.push_back({id, length});
+            row.add(id, length);
             continue;
         }
         if (options_.byte_fallback) {
             bool all = true;
             for (unsigned char byte : character) all = all && fallback_[byte] != kNoId;
             if (all) {
-                for (unsigned char byte : character) symbols.push_back({fallback_[byte], 1});
+                for (unsigned char byte : character) row.add(fallback_[byte], 1);
                 continue;
             }
         }
         if (!options_.unk_token) continue;  // the character vanishes
-        if (unknown.length > 0 && options_.fuse_unk) {
-            unknown.length += length;
+        if (unknown_length > 0 && options_.fuse_unk) {
+            unknown_length += length;
         } else {
             flush();
-            unknown = {unknown_id(), length};
+            unknown = unknown_id();
+            unknown_length = length;
         }
     }
     flush();
@@ -120,68 +165,78 @@ void Bpe::tokenize(std::string_view piece, TokenBuffer& out) const {
 }
 
 void Bpe::tokenize_word(std::string_view word, TokenBuffer& out) const {
-    const auto length = static_cast<uint32_t>(word.size());
-    const auto spell = [&](std::vector<Symbol>& symbols) { add_characters(word, symbols); };
-    if (const uint32_t id = vocab_.find(word); id != kNoId && is_whole(id, length, spell)) {
-        out.add(id, length);
+    const auto spell = [&](Row& row) {
+        add_characters(word, row);
+        row.merge(merges_, false);
+    };
+    if (const WordSlot* slot = vocab_.find_slot(word);
+        slot != nullptr && is_whole(*slot, word.size(), spell)) {
+        out.add(WordTable::id(*slot), static_cast<uint32_t>(word.size()));
         return;
     }
-    std::vector<Symbol> symbols;
-    add_characters(word, symbols);
-    merge_symbols(merges_, symbols);
-    for (const Symbol& symbol : symbols) out.add(symbol.id, symbol.length);
-}
-
-bool Bpe::takes_bytes() const {
-    return !options_.unk_token && !options_.byte_fallback && options_.prefix.empty() &&
-           options_.suffix.empty();
+    Row row(room_for(word));
+    spell(row);
+    row.give(out);
 }
 
 void Bpe::prepare_bytes() {
+    all_bytes_ = true;
     for (unsigned byte = 0; byte < 256; ++byte) {
         byte_ids_[byte] = vocab_.find(byte_level_char(static_cast<unsigned char>(byte)));
+        all_bytes_ = all_bytes_ && byte_ids_[byte] != kNoId;
     }
-    words_ = std::make_unique<Vocab>();
-    words_->reserve(vocab_.size(), vocab_.size() * 8);
-    for (uint32_t id = 0; id < vocab_.end_id(); ++id) {
-        if (!vocab_.has(id)) continue;
-        if (const auto bytes = byte_level_decode(vocab_.text(id))) words_->add(*bytes, id);
+    byte_ranks_.resize(size_t{256} * 256, kNoRank);
+    uint32_t* rank = byte_ranks_.own();
+    for (const uint32_t left : byte_ids_) {
+        for (const uint32_t right : byte_ids_) {
+            if (left != kNoId && right != kNoId) *rank = merges_.rank(left, right);
+            ++rank;
+        }
     }
 }
 
-bool Bpe::add_bytes(std::string_view piece, std::vector<Symbol>& symbols) const {
+void Bpe::add_bytes(std::string_view piece, Row& row) const {
+    const uint32_t* ranks = byte_ranks_.data();
+    unsigned before = 0;
     for (unsigned char byte : piece) {
-        if (byte_ids_[byte] != kNoId) symbols.push_back({byte_ids_[byte], 1});
+        if (byte_ids_[byte] == kNoId) continue;
+        row.add(byte_ids_[byte], 1);
+        if (row.size() > 1) row.rank(ranks[before << 8 | byte]);
+        before = byte;
     }
-    return symbols.size() == piece.size();
 }
 
 // A vocabulary entry need not be what its own characters merge to, so each is tried once.
 template <class Spell>
-bool Bpe::is_whole(uint32_t id, uint32_t length, Spell&& spell) const {
-    const uint8_t known = whole_[id].load(std::memory_order_relaxed);
-    if (known != kUnknown) return known == kYes;
-    std::vector<Symbol> symbols;
-    spell(symbols);
-    merge_symbols(merges_, symbols);
-    const bool yes = symbols.size() == 1 && symbols[0].id == id && symbols[0].length == length;
-    whole_[id].store(yes ? kYes : kNo, std::memory_order_relaxed);
+bool Bpe::is_whole(const WordSlot& slot, size_t length, Spell&& spell) const {
+    const Whole known = WordTable::whole(slot);
+    if (known != Whole::kUnknown) return known == Whole::kYes;
+    Row row(options_.take_bytes() ? length
+                                  : length * (1 + options_.prefix.size()) + options_.suffix.size());
+    spell(row);
+    const bool yes = row.is_one(WordTable::id(slot), length);
+    vocab_.words().settle(slot, yes ? Whole::kYes : Whole::kNo);
     return yes;
 }
 
 bool Bpe::tokenize_bytes(std::string_view piece, TokenBuffer& out) const {
-    const auto length = static_cast<uint32_t>(piece.size());
-    const auto spell = [&](std::vector<Symbol>& symbols) { add_bytes(piece, symbols); };
-    if (const uint32_t id = words_->find(piece);
-        id != kNoId && (options_.ignore_merges || is_whole(id, length, spell))) {
-        out.add(id, length);
+    const auto spell = [&](Row& row) {
+        add_bytes(piece, row);
+        row.merge(merges_, true);
+    };
+    if (const WordSlot* slot = vocab_.find(vocab_.key(piece), piece);
+        slot != nullptr && (options_.ignore_merges || is_whole(*slot, piece.size(), spell))) {
+        out.add(WordTable::id(*slot), static_cast<uint32_t>(piece.size()));
         return true;
     }
-    std::vector<Symbol> symbols;
-    symbols.reserve(piece.size());
-    if (!add_bytes(piece, symbols) && out.want_lengths) return false;
-    merge_symbols(merges_, symbols);
-    for (const Symbol& symbol : symbols) out.add(symbol.id, symbol.length);
+    if (out.want_lengths && !all_bytes_ && std::any_of(piece.begin(), piece.end(), [&](char c) {
+            return byte_ids_[static_cast<unsigned char>(c)] == kNoId;
+        })) {
+        return false;
+    }
+    Row row(piece.size());
+    spell(row);
+    row.give(out);
     return true;
 }
 

@@ -6,26 +6,15 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "tokenizer/bpe_merge.h"
 #include "tokenizer/merges.h"
 #include "tokenizer/model.h"
 
 namespace edgeward {
-
-// A symbol of a word being merged: its id and how many bytes of the piece it covers.
-struct Symbol {
-    uint32_t id;
-    uint32_t length;
-};
-
-// Applies `merges` to `symbols` until none applies: always the lowest rank, leftmost first.
-// O(n^2) with a tiny constant up to kShortWord symbols, O(n log n) above.
-void merge_symbols(const MergeTable& merges, std::vector<Symbol>& symbols);
 
 struct BpeOptions {
     std::optional<std::string> unk_token;
@@ -34,29 +23,35 @@ struct BpeOptions {
     bool fuse_unk = false;
     bool byte_fallback = false;
     bool ignore_merges = false;
+
+    // Whether pieces may be bytes that stand for their byte-level characters: every character is
+    // one byte, and one that is missing vanishes.
+    bool take_bytes() const {
+        return !unk_token && !byte_fallback && prefix.empty() && suffix.empty();
+    }
 };
 
 class Bpe final : public Model {
  public:
+    // The vocabulary's spelling is byte-level exactly if options.take_bytes().
     Bpe(Vocab vocab, MergeTable merges, BpeOptions options);
 
     void tokenize(std::string_view piece, TokenBuffer& out) const override;
     bool tokenize_bytes(std::string_view piece, TokenBuffer& out) const override;
-    bool takes_bytes() const override;
+    bool takes_bytes() const override { return options_.take_bytes(); }
     void prepare_bytes() override;
 
  private:
-    // What is known about a vocabulary entry taken as a whole word. Written by any thread, always
-    // with the same value, so that relaxed order is enough.
-    enum Whole : uint8_t { kUnknown = 0, kYes = 1, kNo = 2 };
+    class Row;
 
     void tokenize_word(std::string_view word, TokenBuffer& out) const;
-    void add_characters(std::string_view piece, std::vector<Symbol>& symbols) const;
+    void add_characters(std::string_view piece, Row& row) const;
     bool words_part_at_marks() const;
     uint32_t unknown_id() const;
     template <class Spell>
-    bool is_whole(uint32_t id, uint32_t length, Spell&& spell) const;
-    bool add_bytes(std::string_view piece, std::vector<Symbol>& symbols) const;
+    bool is_whole(const WordSlot& slot, size_t length, Spell&& spell) const;
+    size_t room_for(std::string_view piece) const;
+    void add_bytes(std::string_view piece, Row& row) const;
 
     MergeTable merges_;
     BpeOptions options_;
@@ -64,10 +59,10 @@ class Bpe final : public Model {
     // No merge joins anything with a mark (U+2581) behind it, except marks: words that start with
     // one can be merged each alone.
     bool part_at_marks_ = false;
-    std::unique_ptr<std::atomic<uint8_t>[]> whole_;
     // Byte-level text only:
     std::array<uint32_t, 256> byte_ids_{};
-    std::unique_ptr<Vocab> words_;  // the vocabulary spelled in raw bytes
+    bool all_bytes_ = false;          // none is missing
+    FlatArray<uint32_t> byte_ranks_;  // of byte a with byte b, at a * 256 + b
 };
 
 std::unique_ptr<Model> make_bpe(const json::Value& model);

@@ -44,7 +44,7 @@ uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
 
 MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string_view prefix) {
     const auto rules = value.array("model.merges");
-    MergeTable merges(rules.size());
+    MergeTable merges(rules.size(), vocab.end_id());
     std::string joined;
     for (size_t i = 0; i < rules.size(); ++i) {
         // Old files start with a comment line, which counts for nothing.
@@ -58,7 +58,7 @@ MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string
         }
         joined = pair.left;
         joined += pair.right.substr(prefix.size());
-        merges.set(left, right, {static_cast<uint32_t>(i), token_of(vocab, joined, i)});
+        merges.set(left, right, static_cast<uint32_t>(i), token_of(vocab, joined, i));
     }
     return merges;
 }
@@ -97,7 +97,7 @@ std::unique_ptr<Model> make_bpe(const json::Value& model) {
     options.fuse_unk = flag(model, "fuse_unk");
     options.byte_fallback = flag(model, "byte_fallback");
     options.ignore_merges = flag(model, "ignore_merges");
-    Vocab vocab = read_vocab(model);
+    Vocab vocab = read_vocab(model, options.take_bytes() ? Spelling::kByteLevel : Spelling::kPlain);
     MergeTable merges = read_merges(need(model, "merges"), vocab, options.prefix);
     return std::make_unique<Bpe>(std::move(vocab), std::move(merges), std::move(options));
 }

@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "tokenizer/utf8.h"
-
 namespace edgeward {
 namespace {
 
@@ -44,15 +42,29 @@ std::string_view byte_level_char(unsigned char byte) {
     return {kTable.text[byte].data(), kTable.length[byte]};
 }
 
-std::optional<std::string> byte_level_decode(std::string_view token) {
-    std::string bytes;
-    bytes.reserve(token.size());
+size_t byte_level_decode(std::string_view token, char* bytes) {
+    char* out = bytes;
     for (size_t i = 0; i < token.size();) {
-        const Decoded c = utf8_decode(token.data() + i);
-        if (c.code >= kAlphabet || kTable.byte_of[c.code] < 0) return std::nullopt;
-        bytes.push_back(static_cast<char>(kTable.byte_of[c.code]));
-        i += c.length;
+        const auto lead = static_cast<unsigned char>(token[i]);
+        uint32_t code = lead;
+        ++i;
+        if (lead >= 0x80) {
+            // Leads above 0xC5 stand for characters behind the alphabet.
+            if (lead < 0xC2 || lead > 0xC5 || i == token.size()) return kNotByteLevel;
+            code = (lead & 0x1Fu) << 6 | (static_cast<unsigned char>(token[i]) & 0x3Fu);
+            ++i;
+        }
+        if (code >= kAlphabet || kTable.byte_of[code] < 0) return kNotByteLevel;
+        *out++ = static_cast<char>(kTable.byte_of[code]);
     }
+    return static_cast<size_t>(out - bytes);
+}
+
+std::optional<std::string> byte_level_decode(std::string_view token) {
+    std::string bytes(token.size(), '\0');
+    const size_t size = byte_level_decode(token, bytes.data());
+    if (size == kNotByteLevel) return std::nullopt;
+    bytes.resize(size);
     return bytes;
 }
 

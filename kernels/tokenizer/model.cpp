@@ -50,10 +50,10 @@ std::unique_ptr<Model> make_model(const json::Value& model) {
 }
 
 // The member "vocab" as an object of tokens and ids.
-Vocab read_vocab(const json::Value& model) {
+Vocab read_vocab(const json::Value& model, Spelling spelling) {
     const json::Value* value = model.find("vocab");
     if (value == nullptr) throw std::invalid_argument("model has no vocab");
-    Vocab vocab;
+    Vocab vocab(spelling);
     const auto members = value->object("model.vocab");
     vocab.reserve(members.size(), members.size() * 8);
     for (const json::Value& member : members) {

@@ -68,7 +68,7 @@ class Model {
 };
 
 // The member "vocab" of a model. Throws std::invalid_argument.
-Vocab read_vocab(const json::Value& model);
+Vocab read_vocab(const json::Value& model, Spelling spelling = Spelling::kPlain);
 
 // Reads the "model" member of a tokenizer.json. Throws std::invalid_argument.
 std::unique_ptr<Model> make_model(const json::Value& model);

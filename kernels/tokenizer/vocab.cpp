@@ -2,32 +2,61 @@
 
 #include <stdexcept>
 
-#include "tokenizer/hash.h"
+#include "tokenizer/byte_level.h"
 
 namespace edgeward {
+namespace {
 
-Vocab::Vocab() : seed_(random_seed()) { grow(64); }
+// The bytes that `token` spells in a byte-level vocabulary, or the token itself.
+class Raw {
+ public:
+    Raw(std::string_view token, Spelling spelling) : word_(token) {
+        if (spelling == Spelling::kPlain) return;
+        char* const room = token.size() <= sizeof small_ ? small_ : large_.assign(token).data();
+        const size_t size = byte_level_decode(token, room);
+        if (size == kNotByteLevel) {
+            spelled_ = true;
+        } else {
+            word_ = {room, size};
+        }
+    }
+    Raw(const Raw&) = delete;
+    Raw& operator=(const Raw&) = delete;
+
+    std::string_view word() const { return word_; }
+    // No bytes are meant: a character is outside the alphabet.
+    bool spelled() const { return spelled_; }
+
+ private:
+    std::string_view word_;
+    bool spelled_ = false;
+    char small_[64];
+    std::string large_;
+};
+
+}  // namespace
+
+Vocab::Vocab(Spelling spelling) { head_.spelling = spelling; }
 
 void Vocab::reserve(size_t tokens, size_t bytes) {
-    size_t slots = slots_.size();
-    while (slots < tokens * 2) slots *= 2;
-    if (slots != slots_.size()) grow(slots);
-    entries_.reserve(tokens);
-    arena_.reserve(bytes);
+    places_.reserve(tokens);
+    arena_.reserve(bytes + tokens);
+    words_.reserve(tokens, [&](uint32_t place) { return record(place); });
 }
 
-void Vocab::grow(size_t slots) {
-    slots_.assign(slots, Slot{});
-    for (uint32_t id = 0; id < entries_.size(); ++id) {
-        if (has(id)) place(hash_bytes(text(id), seed_), id);
+uint32_t Vocab::keep(std::string_view string) {
+    if (arena_.size() + string.size() + 8 > UINT32_MAX) {
+        throw std::invalid_argument("the vocabulary holds more than 4 GiB of text");
     }
-}
-
-void Vocab::place(uint64_t hash, uint32_t id) {
-    const size_t mask = slots_.size() - 1;
-    size_t at = hash & mask;
-    while (slots_[at].id != kNoId) at = (at + 1) & mask;
-    slots_[at] = {static_cast<uint32_t>(hash >> 32), id};
+    const auto place = static_cast<uint32_t>(arena_.size());
+    char length[5];
+    size_t n = 0;
+    auto left = static_cast<uint32_t>(string.size());
+    for (; left >= 0x80; left >>= 7) length[n++] = static_cast<char>(left | 0x80);
+    length[n++] = static_cast<char>(left);
+    arena_.append({length, n});
+    arena_.append(string);
+    return place;
 }
 
 void Vocab::add(std::string_view token, uint32_t id) {
@@ -40,26 +69,62 @@ void Vocab::add(std::string_view token, uint32_t id) {
                                     std::string(text(id)) + "\" and \"" + std::string(token) +
                                     "\"");
     }
-    if (find(token) != kNoId) {
+    const Raw raw(token, head_.spelling);
+    if (const WordSlot* slot = find_slot(token)) {
         throw std::invalid_argument("token \"" + std::string(token) + "\" has two ids, " +
-                                    std::to_string(find(token)) + " and " + std::to_string(id));
+                                    std::to_string(WordTable::id(*slot)) + " and " +
+                                    std::to_string(id));
     }
-    if ((size_ + 1) * 2 > slots_.size()) grow(slots_.size() * 2);
-    if (id >= entries_.size()) entries_.resize(id + 1);
-    entries_[id] = {static_cast<uint32_t>(arena_.size()), static_cast<uint32_t>(token.size())};
-    arena_.append(token);
-    place(hash_bytes(token, seed_), id);
-    ++size_;
+    const uint32_t place = keep(token);
+    if (id >= places_.size()) places_.resize(id + 1, kNoId);
+    places_.own()[id] = place;
+    const bool is_long = raw.word().size() > WordTable::kInline;
+    const uint32_t text = is_long && raw.word() != token ? keep(raw.word()) : place;
+    words_.add(raw.word(), raw.spelled(), id, text, [&](uint32_t p) { return record(p); });
+}
+
+const WordSlot* Vocab::find_slot(std::string_view token) const {
+    const Raw raw(token, head_.spelling);
+    return words_.find(words_.key(raw.word(), raw.spelled()),
+                       [&](uint32_t place) { return record(place) == raw.word(); });
 }
 
 uint32_t Vocab::find(std::string_view token) const {
-    const uint64_t hash = hash_bytes(token, seed_);
-    const auto tag = static_cast<uint32_t>(hash >> 32);
-    const size_t mask = slots_.size() - 1;
-    for (size_t at = hash & mask; slots_[at].id != kNoId; at = (at + 1) & mask) {
-        if (slots_[at].tag == tag && text(slots_[at].id) == token) return slots_[at].id;
+    const WordSlot* slot = find_slot(token);
+    return slot == nullptr ? kNoId : WordTable::id(*slot);
+}
+
+bool Vocab::is_record(uint32_t place) const {
+    uint64_t size = 0;
+    for (unsigned shift = 0; shift < 35; shift += 7) {
+        if (place >= arena_.size()) return false;
+        const auto byte = static_cast<unsigned char>(arena_[place++]);
+        size |= uint64_t{byte & 0x7Fu} << shift;
+        if (byte < 0x80) return size <= arena_.size() - place;
     }
-    return kNoId;
+    return false;
+}
+
+void Vocab::check() const {
+    const auto fail = [](const char* what) {
+        throw std::invalid_argument(std::string("the vocabulary ") + what +
+                                    "; make the compiled vocabulary anew");
+    };
+    if (head_.spelling > Spelling::kByteLevel) fail("is spelled in an unknown way");
+    if (arena_.size() > UINT32_MAX || places_.size() > size_t{kMaxId} + 1) fail("is too large");
+    words_.check();
+    size_t tokens = 0;
+    for (const uint32_t place : places_.span()) {
+        if (place == kNoId) continue;
+        if (!is_record(place)) fail("points outside its text");
+        ++tokens;
+    }
+    if (tokens != words_.size()) fail("has other tokens than words");
+    for (const WordSlot& slot : words_.slots()) {
+        if (WordTable::is_empty(slot)) continue;
+        if (!has(WordTable::id(slot))) fail("has a word without a token");
+        if (WordTable::is_long(slot) && !is_record(slot.tail)) fail("points outside its text");
+    }
 }
 
 }  // namespace edgeward
