@@ -54,10 +54,12 @@ def packages() -> list[str]:
     return found
 
 
+# What only EDGEWARD_CUDA=1 builds; the rest of kernels/cuda is host code and part of every build.
+CUDA_GLUE = "kernels/cuda/module.cpp"
 SOURCES = [
     s
     for s in relative((ROOT / "kernels").rglob("*.cpp"))
-    if (isa := isa_of(s)) is None or ISA_FLAGS[isa][0]
+    if s != CUDA_GLUE and ((isa := isa_of(s)) is None or ISA_FLAGS[isa][0])
 ]
 HEADERS = relative([*(ROOT / "kernels").rglob("*.h"), *(ROOT / "kernels").rglob("*.inc")])
 CYTHON = relative((ROOT / "kernels").glob("*.pyx"))

@@ -120,6 +120,43 @@ def sample_batch(
     its own settings and history; the GIL is given back once for all. An error names its row.
     """
 
+def weights(drops: NDArray[np.float32], *, scale: float, isa: str | None = None) -> list[int]:
+    """round(2^30 * 2^(drop * scale)) of each drop <= 0: the exponential that every draw rests on."""
+
+ROW_BYTES: int
+EDIT_BYTES: int
+DRAW_BYTES: int
+
+@final
+class StepPlan:
+    """What a device needs to draw one token for each of several samplers (kernels/cuda/api.h).
+
+    Made anew for every step; keeps its memory. Needs no device itself.
+    """
+
+    def __init__(self) -> None: ...
+    def make(
+        self, samplers: Sequence[Sampler], positions: Sequence[int], *, logprobs: bool = False
+    ) -> None:
+        """Replaces the plan; row i is `samplers[i]` at `positions[i]`. Reads the histories."""
+    @property
+    def bytes(self) -> int:
+        """Size of the plan: ROW_BYTES a row, then EDIT_BYTES a change to a single logit."""
+    @property
+    def flags(self) -> int:
+        """What any row asks for, EDGEWARD_* of api.h."""
+    def write(self, to: NDArray[np.uint8]) -> None:
+        """Copies the plan to the beginning of `to`; ValueError when that is too small."""
+
+def settle_step(samplers: Sequence[Sampler], draws: NDArray[np.uint8]) -> list[int]:
+    """The tokens in a device's answer, DRAW_BYTES a row, told to the samplers that asked.
+
+    Raises ValueError as `sample` does, naming the row.
+    """
+
+def draw_logprobs(draws: NDArray[np.uint8], rows: int) -> list[float]:
+    """Raw log-probabilities of the drawn tokens, as `Sampler.logprobs` gives them."""
+
 @final
 class Tokenizer:
     def __init__(self, json: bytes) -> None: ...

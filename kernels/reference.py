@@ -231,8 +231,11 @@ class Sampler:
             with np.errstate(all="ignore"):
                 power = ((x - x.max()) * self.scale()).astype(np.float64)
             power[mass == 0] = 0
-            mean = float(np.cumsum(mass * power)[-1] / float(mass.sum()))
-            far = np.where(mass > 0, np.abs(power - mean), np.inf)
+            # Whole numbers of 2^-24, so that the sum has no order; added in two halves.
+            parts = mass * np.floor(-power * 2.0**24 + 0.5).astype(np.int64)
+            high, low = int((parts >> 32).sum()), int((parts & 0xFFFFFFFF).sum())
+            mean = (float(high) * 2.0**32 + float(low)) * -(2.0**-24) / float(mass.sum())
+            far = np.where(mass > 0, np.abs(power - mean), np.inf).astype(np.float32)
             mass = np.where(kept_by_mass(mass, np.lexsort((ids, far)), self.typical_p), mass, 0)
         return mass
 

@@ -7,5 +7,6 @@ PYBIND11_MODULE(_native, m) {
     edgeward::active_isa();  // a wrong EDGEWARD_ISA fails here, at import, not in the first request
     edgeward::bindings::register_cpu(m);
     edgeward::bindings::register_sampling(m);
+    edgeward::bindings::register_device_plan(m);
     edgeward::bindings::register_tokenizer(m);
 }

@@ -2,7 +2,6 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -11,9 +10,9 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "bindings/sampler_object.h"
 #include "bindings/sampling_options.h"
 #include "sampling/philox.h"
-#include "sampling/sampler.h"
 
 namespace py = pybind11;
 
@@ -21,41 +20,6 @@ namespace edgeward::bindings {
 namespace {
 
 using sampling::Sampler;
-
-// Scratch memory and history belong to one caller at a time; a second one is told so.
-class InUse {
- public:
-    explicit InUse(std::atomic_flag& flag) : flag_(flag) {
-        if (flag_.test_and_set(std::memory_order_acquire)) {
-            throw std::runtime_error(
-                "this sampler is in use by another thread; make one sampler for each request");
-        }
-    }
-    ~InUse() { flag_.clear(std::memory_order_release); }
-    InUse(const InUse&) = delete;
-    InUse& operator=(const InUse&) = delete;
-
- private:
-    std::atomic_flag& flag_;
-};
-
-std::uint64_t checked_position(std::int64_t position) {
-    if (position >= 0) return static_cast<std::uint64_t>(position);
-    throw std::invalid_argument("position is " + std::to_string(position) +
-                                "; it must be at least 0");
-}
-
-struct PySampler {
-    PySampler(const sampling::Options& options, const sampling::Passes& passes)
-        : sampler(options, passes) {}
-
-    std::int64_t vocab_size() const { return sampler.options().vocab_size; }
-    std::size_t tokens() const { return sampler.options().tokens(); }
-    std::size_t mask_words() const { return (tokens() + 31) / 32; }
-
-    Sampler sampler;
-    std::atomic_flag in_use;
-};
 
 std::unique_ptr<PySampler> make_sampler(std::int64_t vocab_size,
                                         const std::optional<std::string>& isa,
@@ -228,6 +192,27 @@ Logprobs final_logprobs(PySampler& self, const py::array& logits, std::int64_t p
     return answer;
 }
 
+// The exponential alone, for those who must agree with it: see weight.h.
+std::vector<std::uint32_t> weights(const py::array_t<float, py::array::c_style>& drops, float scale,
+                                   const std::optional<std::string>& isa) {
+    const auto n = static_cast<std::size_t>(drops.size());
+    for (std::size_t i = 0; i < n; ++i) {
+        if (!(drops.data()[i] <= 0)) {
+            throw std::invalid_argument("drops[" + std::to_string(i) + "] is " +
+                                        std::to_string(drops.data()[i]) + "; a drop is at most 0");
+        }
+    }
+    if (!(scale > 0)) {
+        throw std::invalid_argument("scale is " + std::to_string(scale) +
+                                    "; it must be greater than 0");
+    }
+    std::vector<std::uint32_t> made(sampling::padded(n));
+    std::vector<std::uint64_t> sums(sampling::blocks_of(n));
+    passes_named(isa).weigh(drops.data(), n, 0.0f, scale, made.data(), sums.data());
+    made.resize(n);
+    return made;
+}
+
 }  // namespace
 
 void register_sampling(py::module_& m) {
@@ -251,6 +236,8 @@ void register_sampling(py::module_& m) {
              py::arg("id"), py::arg("top_n") = 0, py::arg("allowed") = py::none());
     m.def("sample_batch", &sample_batch, py::arg("samplers"), py::arg("logits"),
           py::arg("positions"), py::arg("allowed") = py::none());
+    m.def("weights", &weights, py::arg("drops"), py::kw_only(), py::arg("scale"),
+          py::arg("isa") = py::none());
     m.def(
         "philox4x32_10",
         [](sampling::PhiloxCounter counter, sampling::PhiloxKey key) {

@@ -73,6 +73,32 @@ void Adjustments::penalize(float* logits) {
     end_ = end;
 }
 
+EditCounts Adjustments::list(std::vector<Edit>& edits) {
+    plan();
+    std::size_t before = edits.size();
+    const auto added = [&] {
+        const std::size_t count = edits.size() - before;
+        before = edits.size();
+        return static_cast<std::uint32_t>(count);
+    };
+    const auto ban = [&](const std::vector<std::uint32_t>& ids) {
+        for (const std::uint32_t id : ids) edits.push_back({id, 0.0f});
+    };
+    EditCounts counts{};
+    ban(banned_);
+    if (history_.outputs() < min_tokens_) ban(end_ids_);
+    ban(completing_);
+    ban(repeats_.banned());
+    counts.bans = added();
+    edits.insert(edits.end(), bias_.begin(), bias_.end());
+    counts.biases = added();
+    for (const History::Entry& e : history_.entries()) edits.push_back({e.id, e.discount});
+    counts.penalties = added();
+    for (const Repeats::Penalty& p : repeats_.penalties()) edits.push_back({p.id, p.discount});
+    counts.charges = added();
+    return counts;
+}
+
 void Adjustments::apply(float* logits) {
     plan();
     ban(logits, banned_);

@@ -14,6 +14,17 @@
 
 namespace edgeward::sampling {
 
+// Every change of one step to single logits, in the order it is made: `bans` to -inf, `biases`
+// added, `penalties` (see History), `charges` subtracted. A group names no token twice, but for
+// bans.
+struct Edit {
+    std::uint32_t id;
+    float value;
+};
+struct EditCounts {
+    std::uint32_t bans, biases, penalties, charges;
+};
+
 class Adjustments {
  public:
     explicit Adjustments(const Options& options);
@@ -23,15 +34,15 @@ class Adjustments {
     // True when apply() would change nothing, now.
     bool empty() const;
 
+    // Appends what apply() would do now, for a device that does it to logits of its own.
+    EditCounts list(std::vector<Edit>& edits);
+
     void apply(float* logits);
     // Undoes the last apply(), to the bit.
     void restore(float* logits);
 
  private:
-    struct Change {
-        std::uint32_t id;
-        float value;
-    };
+    using Change = Edit;
 
     void plan();
     void set(float* logits, std::uint32_t id, float value) {

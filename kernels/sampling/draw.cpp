@@ -1,14 +1,6 @@
 #include "sampling/draw.h"
 
 namespace edgeward::sampling {
-namespace {
-
-// A number in [0, total): the high half of the 128-bit product.
-std::uint64_t below(std::uint64_t bits, std::uint64_t total) {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits) * total) >> 64);
-}
-
-}  // namespace
 
 void Weights::reset(const float* values, std::size_t n, float highest, float scale) {
     size_ = n;

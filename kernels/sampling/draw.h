@@ -6,7 +6,6 @@
 // p.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -21,12 +20,6 @@ struct Dice {
         return random_bits(seed, position, attempt, stream);
     }
 };
-
-// The least whole mass that reaches p of the total: both are whole numbers below 2^53, so "less
-// than p of the whole" is the exact comparison `mass < share_of(total, p)`.
-inline std::uint64_t share_of(std::uint64_t total, double p) {
-    return static_cast<std::uint64_t>(std::ceil(p * static_cast<double>(total)));
-}
 
 class Weights {
  public:

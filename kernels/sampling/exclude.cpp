@@ -5,9 +5,7 @@
 namespace edgeward::sampling {
 
 void exclude_top_choices(const Dice& dice, double probability, double threshold, Weights& weights) {
-    // 53 bits, as a number in [0, 1).
-    const double drawn = static_cast<double>(dice.bits(0, Stream::kExclude) >> 11) * 0x1p-53;
-    if (drawn >= probability) return;
+    if (!excludes(dice.bits(0, Stream::kExclude), probability)) return;
     const std::uint64_t bar = std::max<std::uint64_t>(share_of(weights.total(), threshold), 1);
     if (bar > kUnitWeight) return;
     // At most 1/threshold tokens reach it; the last in rank is the lightest, of equal ones the

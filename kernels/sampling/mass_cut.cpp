@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 namespace edgeward::sampling {
 namespace {
@@ -30,15 +29,17 @@ void MassCut::nucleus(double p, Weights& weights) {
 // mean.
 void MassCut::typical(const float* values, float highest, float scale, double p, Weights& weights) {
     order_.clear();
-    double mean = 0;
+    PowerSum sum;
     for (std::size_t i = 0; i < weights.size(); ++i) {
         if (weights[i] == 0) continue;
-        const auto power = static_cast<double>((values[i] - highest) * scale);
-        mean += static_cast<double>(weights[i]) * power;
+        const float power = (values[i] - highest) * scale;
+        sum.add(weights[i], power);
         order_.push_back({power, static_cast<std::uint32_t>(i)});
     }
-    mean /= static_cast<double>(weights.total());
-    for (Ranked& ranked : order_) ranked.key = std::fabs(ranked.key - mean);
+    const double mean = sum.mean(weights.total());
+    for (Ranked& ranked : order_) {
+        ranked.key = untypicality(static_cast<float>(ranked.key), mean);
+    }
     cut(p, weights);
 }
 

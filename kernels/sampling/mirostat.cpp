@@ -1,22 +1,26 @@
 #include "sampling/mirostat.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace edgeward::sampling {
 
 std::uint32_t Mirostat::bar(const Weights& weights) const {
-    const double least = std::ceil(static_cast<double>(weights.total()) * std::exp2(-mu_));
-    return static_cast<std::uint32_t>(std::clamp(least, 1.0, static_cast<double>(kUnitWeight)));
+    return surprise_bar(weights.total(), share());
 }
 
 std::size_t Mirostat::draw(const Dice& dice, Weights& weights) {
     std::uint64_t mass = 0;
     const std::size_t chosen = weights.draw_from(dice, bar(weights), mass);
-    // In the distribution that was drawn from, as llama.cpp measures it.
-    surprise_ = std::log2(static_cast<double>(mass)) - std::log2(weights[chosen]);
-    drawn_ = true;
+    drew(mass, weights[chosen]);
     return chosen;
+}
+
+double Mirostat::share() const { return std::exp2(-mu_); }
+
+// In the distribution that was drawn from, as llama.cpp measures it.
+void Mirostat::drew(std::uint64_t mass, std::uint32_t weight) {
+    surprise_ = std::log2(static_cast<double>(mass)) - std::log2(weight);
+    drawn_ = true;
 }
 
 void Mirostat::learn() {

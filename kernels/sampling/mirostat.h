@@ -20,8 +20,14 @@ class Mirostat {
     // The least weight that may be drawn: that of surprise mu, or that of the best token.
     std::uint32_t bar(const Weights& weights) const;
 
+    // 2^-mu.
+    double share() const;
+
     // Draws among the tokens whose surprise is at most mu; the best one always may be drawn.
     std::size_t draw(const Dice& dice, Weights& weights);
+
+    // What a draw that was made elsewhere came out as: the mass it was made from, and its weight.
+    void drew(std::uint64_t mass, std::uint32_t weight);
 
     // Moves mu by the surprise of the last draw. Does nothing when there was none since the last.
     void learn();

@@ -70,21 +70,17 @@ std::size_t collect(const float* x, std::size_t n, const float* highest, float t
     return count;
 }
 
-// 2^30 * 2^(drop * scale) for drop <= 0, rounded. The power is whole + part, part in [-1/2, 1/2]
-// and rounded once only; the polynomial of degree 5 is a minimax fit of 2^part with its constant
-// fixed at 1 (relative error 1.2e-7 in float arithmetic), its coefficients already times 2^30.
-inline Ints weight_of(Floats drop, Floats scale) {
-    const Floats round = Floats{} + 12582912.0f;  // 1.5 * 2^23: adding it rounds to a whole number
-    constexpr float kUnit = static_cast<float>(kUnitWeight);
+// weight_of() of weight.h, a vector at a time: the same steps in the same order.
+inline Ints weights_of(Floats drop, Floats scale) {
+    const Floats round = Floats{} + kRound;
     const Floats shifted = fma(drop, scale, round);
     const Floats part = fma(drop, scale, round - shifted);
-    Floats p = Floats{} + 0x1.5bd97cp-10f * kUnit;
-    p = fma(p, part, Floats{} + 0x1.3ce8b2p-7f * kUnit);
-    p = fma(p, part, Floats{} + 0x1.c6b6dap-5f * kUnit);
-    p = fma(p, part, Floats{} + 0x1.ebf9c2p-3f * kUnit);
-    p = fma(p, part, Floats{} + 0x1.62e42ap-1f * kUnit);
+    Floats p = Floats{} + kExp5;
+    p = fma(p, part, Floats{} + kExp4);
+    p = fma(p, part, Floats{} + kExp3);
+    p = fma(p, part, Floats{} + kExp2);
+    p = fma(p, part, Floats{} + kExp1);
     p = fma(p, part, Floats{} + kUnit);
-    // The low bits of `shifted` are the whole part; move them to the exponent of p.
     const Words bits = reinterpret_cast<Words>(p) + (reinterpret_cast<Words>(shifted) << 23);
     return round_to_int(reinterpret_cast<Floats>(bits));
 }
@@ -100,8 +96,8 @@ inline void add_pair(Ints a, Ints b, Longs& even, Longs& odd) {
 std::uint64_t weigh(const float* x, std::size_t n, float highest, float scale,
                     std::uint32_t* weights, std::uint64_t* block_mass) {
     const Floats top = Floats{} + highest, by = Floats{} + scale;
-    const Floats lowest = Floats{} + kLowestPower / scale;
-    const auto weights_at = [&](Floats v) { return weight_of(max(v - top, lowest), by); };
+    const Floats lowest = Floats{} + lowest_drop(scale);
+    const auto weights_at = [&](Floats v) { return weights_of(max(v - top, lowest), by); };
     std::uint64_t total = 0;
     for (std::size_t begin = 0; begin < n; begin += kBlock) {
         Longs even{}, odd{};
@@ -144,7 +140,7 @@ std::uint64_t mass_above(const std::uint32_t* weights, std::size_t blocks, std::
 }
 
 // Sums of doubles do depend on their order: value i goes to column i % 8, whatever the width.
-Moments moments(const float* x, std::size_t n, float highest) {
+Moments block_moments(const float* x, std::size_t n, float highest) {
     constexpr std::size_t kColumns = 8, kVectors = kColumns / kDoubleLanes;
     const Doubles top = Doubles{} + highest, infinity = Doubles{} - kMinusInf;
     Doubles sums[kVectors] = {}, squares[kVectors] = {};
@@ -176,6 +172,17 @@ Moments moments(const float* x, std::size_t n, float highest) {
     for (std::size_t column = 0; column < kColumns; ++column) {
         total.sum += sum[column];
         total.squares += square[column];
+    }
+    return total;
+}
+
+Moments moments(const float* x, std::size_t n, float highest) {
+    Moments total;
+    for (std::size_t begin = 0; begin < n; begin += kBlock) {
+        const Moments block = block_moments(x + begin, lesser(kBlock, n - begin), highest);
+        total.sum += block.sum;
+        total.squares += block.squares;
+        total.count += block.count;
     }
     return total;
 }

@@ -12,23 +12,15 @@
 #include <cstdint>
 
 #include "cpu.h"
+#include "sampling/weight.h"
 
 namespace edgeward::sampling {
 
 constexpr std::size_t kBlock = 256;
-constexpr std::uint32_t kUnitWeight = 1u << 30;
-// A weight with z below this (times ln 2) is 0 on every machine.
-constexpr float kLowestPower = -32.0f;
 
 constexpr std::size_t blocks_of(std::size_t n) { return (n + kBlock - 1) / kBlock; }
 // Arrays of weights are filled with zeros up to a whole block.
 constexpr std::size_t padded(std::size_t n) { return blocks_of(n) * kBlock; }
-
-// Of the finite values: how many, the sum of (highest - x) and of its squares.
-struct Moments {
-    double sum = 0, squares = 0;
-    std::size_t count = 0;
-};
 
 struct Passes {
     // Writes the highest of each block of x[0..n). Returns true when x may hold a NaN (a NaN never
@@ -50,7 +42,8 @@ struct Passes {
     std::uint64_t (*mass_above)(const std::uint32_t* weights, std::size_t blocks,
                                 std::int32_t threshold, std::uint64_t* block_mass);
 
-    // Needs x[i] <= highest < inf. Added in eight columns, the same eight on every machine.
+    // Needs x[i] <= highest < inf. Each block is added in eight columns, then the columns, then
+    // the blocks in their order: the same sum on every machine.
     Moments (*moments)(const float* x, std::size_t n, float highest);
 
     // out[i] = x[i] where bit i % 32 of allowed[i / 32] is set, else -inf.

@@ -33,6 +33,11 @@ void Sampler::observe(std::uint32_t id) {
     if (id == drawn_) mirostat_.learn();
 }
 
+void Sampler::drew(std::uint32_t id, std::uint64_t mass, std::uint32_t weight) {
+    drawn_ = id;
+    if (mirostat_.on()) mirostat_.drew(mass, weight);
+}
+
 bool Sampler::forced(std::uint32_t& id) const {
     const std::size_t next = adjustments_.history().outputs();
     if (next >= options_.forced_ids.size()) return false;
@@ -72,10 +77,7 @@ float Sampler::lowest_kept() const {
     if (options_.min_p > 0) bar = highest + min_drop_;
     if (options_.top_n_sigma > 0) {
         const Moments m = passes_.moments(pool_.values(), pool_.size(), pool_.highest());
-        const auto count = static_cast<double>(m.count);
-        const double mean = m.sum / count;
-        const double variance = std::max(m.squares / count - mean * mean, 0.0);
-        bar = std::max(bar, highest - options_.top_n_sigma * std::sqrt(variance));
+        bar = std::max(bar, sigma_bar(highest, options_.top_n_sigma, m));
     }
     return static_cast<float>(bar);
 }

@@ -43,6 +43,16 @@ class Sampler {
     // True when sample() would write to its logits.
     bool writes() const { return !adjustments_.empty(); }
 
+    // What a device needs that draws in this sampler's place, see cuda/plan.h: the forced token, if
+    // any; everything that changes single logits; what mirostat remembers.
+    bool forced(std::uint32_t& id) const;
+    Adjustments& adjustments() { return adjustments_; }
+    const Mirostat& mirostat() const { return mirostat_; }
+    float scale() const { return scale_; }
+    double min_drop() const { return min_drop_; }
+    // Tells what it drew: the token, the mass it was drawn from, the token's own weight.
+    void drew(std::uint32_t id, std::uint64_t mass, std::uint32_t weight);
+
     // Natural logarithms of the probabilities that sample() draws from, after every setting, of
     // `id` and of the top_n highest; -inf where sample() cannot draw `id`. Takes sample()'s
     // arguments and throws what it throws.
@@ -56,7 +66,6 @@ class Sampler {
                    std::vector<TokenLogprob>& top);
 
  private:
-    bool forced(std::uint32_t& id) const;
     std::uint32_t choose(const float* logits, std::uint64_t position);
     void narrow();
     std::size_t draw(const Dice& dice);
