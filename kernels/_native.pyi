@@ -121,7 +121,7 @@ def sample_batch(
     """
 
 def weights(drops: NDArray[np.float32], *, scale: float, isa: str | None = None) -> list[int]:
-    """round(2^30 * 2^(drop * scale)) of each drop <= 0: the exponential that every draw rests on."""
+    """round(2^30 * 2^(drop * scale)) of each drop <= 0: the exponential behind every draw."""
 
 ROW_BYTES: int
 EDIT_BYTES: int
