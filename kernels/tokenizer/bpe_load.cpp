@@ -1,4 +1,5 @@
 // Reads a BPE model from its JSON: vocabulary, merges as "a b" or ["a", "b"], and the options.
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -14,7 +15,7 @@ struct Pair {
 
 std::string rule(size_t number) { return "model.merges[" + std::to_string(number) + "]"; }
 
-Pair read_pair(const json::Value& value, size_t number) {
+Pair read_pair(const json::Item& value, size_t number) {
     if (value.is_string()) {
         const std::string_view text = value.string("merge");
         const size_t space = text.find(' ');
@@ -25,12 +26,17 @@ Pair read_pair(const json::Value& value, size_t number) {
         }
         return {text.substr(0, space), text.substr(space + 1)};
     }
-    const auto parts = value.array(rule(number));
+    if (!value.is_array()) value.elements(rule(number));  // throws
+    const json::Items parts = value.elements("an entry of model.merges");
     if (parts.size() != 2) {
         throw std::invalid_argument(rule(number) + " has " + std::to_string(parts.size()) +
                                     " parts; a rule is two tokens");
     }
-    return {parts[0].string(rule(number)), parts[1].string(rule(number))};
+    const json::Item left = *parts.begin();
+    const json::Item right = *std::next(parts.begin());
+    if (!left.is_string()) left.string(rule(number));    // throws
+    if (!right.is_string()) right.string(rule(number));  // throws
+    return {left.string("a token"), right.string("a token")};
 }
 
 uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
@@ -43,13 +49,15 @@ uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
 }
 
 MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string_view prefix) {
-    const auto rules = value.array("model.merges");
+    const json::Items rules = value.elements("model.merges");
     MergeTable merges(rules.size(), vocab.end_id());
     std::string joined;
-    for (size_t i = 0; i < rules.size(); ++i) {
+    size_t i = 0;
+    for (auto at = rules.begin(); at != rules.end(); ++at, ++i) {
+        const json::Item entry = *at;
         // Old files start with a comment line, which counts for nothing.
-        if (rules[i].is_string() && rules[i].string("merge").starts_with("#version")) continue;
-        const Pair pair = read_pair(rules[i], i);
+        if (entry.is_string() && entry.string("merge").starts_with("#version")) continue;
+        const Pair pair = read_pair(entry, i);
         const uint32_t left = token_of(vocab, pair.left, i);
         const uint32_t right = token_of(vocab, pair.right, i);
         if (pair.right.size() < prefix.size()) {

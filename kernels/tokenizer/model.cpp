@@ -54,9 +54,9 @@ Vocab read_vocab(const json::Value& model, Spelling spelling) {
     const json::Value* value = model.find("vocab");
     if (value == nullptr) throw std::invalid_argument("model has no vocab");
     Vocab vocab(spelling);
-    const auto members = value->object("model.vocab");
+    const json::Items members = value->members("model.vocab");
     vocab.reserve(members.size(), members.size() * 8);
-    for (const json::Value& member : members) {
+    for (const json::Item member : members) {
         const auto id = member.unsigned_integer("the id of a token in model.vocab", kMaxId);
         vocab.add(member.name(), static_cast<uint32_t>(id));
     }
