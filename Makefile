@@ -2,14 +2,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CUDA_ARCHS ?= 90
 QUESTION ?= What is the capital of France?
 # Left to itself this model is as likely to answer a question about France in French.
 SYSTEM ?= Answer in one short English sentence.
 
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
-CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
+CPP := $(shell find kernels tests/kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: demo test check lint types format wheel wheel-check sanitize clean
+.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu slow neon sanitize clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
@@ -47,6 +48,21 @@ wheel-check: wheel
 	$(PYTHON) -m venv build/empty
 	build/empty/bin/pip install -q dist/*.whl
 	cd build && empty/bin/edgeward doctor --json > /dev/null && empty/bin/edgeward --version
+
+# edgeward-cuda: the same source under another name, for onnxruntime-gpu. Needs nvcc.
+wheel-cuda: $(VENV)/.dev
+	$(BIN)/python tools/cuda_project.py build/cuda-project
+	cd build/cuda-project && EDGEWARD_CUDA=1 ../../$(BIN)/python -m build --wheel --outdir ../../dist
+
+# What only a machine with an NVIDIA GPU can show. Needs nvcc, and torch for memory on the device.
+gpu:
+	$(PYTHON) -m venv --system-site-packages build/gpu
+	EDGEWARD_CUDA=1 EDGEWARD_CUDA_ARCHS="$(CUDA_ARCHS)" build/gpu/bin/pip install -q ".[test]"
+	build/gpu/bin/python -m pytest -q tests/kernels/cuda $(PYTEST)
+
+# Tests of a minute and more.
+slow: $(VENV)/.test
+	EDGEWARD_SLOW=1 $(BIN)/python -m pytest -q -m slow $(PYTEST)
 
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, in an environment of their own.
 sanitize:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,13 +58,16 @@ def packages() -> list[str]:
 
 
 # What only EDGEWARD_CUDA=1 builds; the rest of kernels/cuda is host code and part of every build.
-CUDA_GLUE = "kernels/cuda/module.cpp"
+# Asked for by name, so that a wheel never gains or loses it by the machine it was made on.
+CUDA = os.environ.get("EDGEWARD_CUDA", "0") not in {"", "0"}
+CUDA_GLUE = [f"kernels/cuda/{name}.cpp" for name in ("device", "device_array", "module")]
+CUDA_KERNELS = relative((ROOT / "kernels").rglob("*.cu"))
 SOURCES = [
     s
     for s in relative((ROOT / "kernels").rglob("*.cpp"))
-    if s != CUDA_GLUE and ((isa := isa_of(s)) is None or ISA_FLAGS[isa][0])
+    if s not in CUDA_GLUE and ((isa := isa_of(s)) is None or ISA_FLAGS[isa][0])
 ]
-HEADERS = relative([*(ROOT / "kernels").rglob("*.h"), *(ROOT / "kernels").rglob("*.inc")])
+HEADERS = relative(p for kind in ("h", "cuh", "inc") for p in (ROOT / "kernels").rglob(f"*.{kind}"))
 CYTHON = relative((ROOT / "kernels").glob("*.pyx"))
 OTHER_ISA = [s for s in relative((ROOT / "kernels").rglob("*.cpp")) if s not in SOURCES]
 
@@ -86,7 +92,7 @@ NATIVE = Pybind11Extension(
     "edgeward.kernels._native",
     SOURCES,
     include_dirs=["kernels"],
-    depends=[*HEADERS, *CYTHON, *OTHER_ISA],
+    depends=[*HEADERS, *CYTHON, *OTHER_ISA, *CUDA_GLUE, *CUDA_KERNELS],
     cxx_std=20,
     extra_compile_args=CXX_FLAGS,
     extra_link_args=LINK_FLAGS,
@@ -94,13 +100,91 @@ NATIVE = Pybind11Extension(
 TEXT = [Extension(f"edgeward.kernels.{Path(p).stem}", [p], depends=[p]) for p in CYTHON]
 
 
+# Turing to Hopper as machine code, and the last as PTX for what came after.
+CUDA_ARCHS = os.environ.get("EDGEWARD_CUDA_ARCHS", "75 80 86 89 90").replace(";", " ").split()
+
+
+def nvcc() -> str:
+    """The CUDA compiler: of CUDA_HOME, or the one on the path."""
+    home = os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH")
+    found = shutil.which("nvcc", path=str(Path(home) / "bin")) if home else shutil.which("nvcc")
+    if found is None:
+        place = f"in {home}/bin" if home else "on the path"
+        raise SystemExit(
+            f"EDGEWARD_CUDA=1 asks for CUDA kernels, and there is no nvcc {place}. Install the "
+            "CUDA toolkit (12.4 or newer), set CUDA_HOME to its folder, or unset EDGEWARD_CUDA "
+            "to build for the CPU."
+        )
+    return found
+
+
+def toolkit(compiler: str) -> Path:
+    """The folder of nvcc's headers and libraries, as nvcc itself tells it."""
+    said = subprocess.run(
+        [compiler, "--dryrun", "-c", "none.cu", "-o", "none.o"], capture_output=True, text=True
+    ).stderr
+    top = next((line.partition("TOP=")[2] for line in said.splitlines() if "TOP=" in line), "")
+    if not top:
+        raise SystemExit(f"{compiler} --dryrun does not say where its toolkit is: {said.strip()}")
+    return Path(top.strip()).resolve()
+
+
+def nvcc_flags() -> list[str]:
+    """As CXX_FLAGS: no product and sum joined, warnings as errors where they are for C++."""
+    wrong = [a for a in CUDA_ARCHS if not re.fullmatch(r"[0-9]{2,3}[af]?", a)]
+    if wrong or not CUDA_ARCHS:
+        raise SystemExit(
+            f"EDGEWARD_CUDA_ARCHS holds {wrong or 'nothing'}; give compute capabilities without "
+            "the point, such as EDGEWARD_CUDA_ARCHS='80 90'."
+        )
+    flags = ["-std=c++20", "-O3", "-fmad=false", "--expt-relaxed-constexpr"]
+    flags += ["-Xcompiler", "-fPIC,-fvisibility=hidden,-ffp-contract=off,-Wall,-Wextra"]
+    if "-Werror" in CXX_FLAGS:
+        flags += ["-Werror", "all-warnings"]
+    for arch in CUDA_ARCHS:
+        flags += ["-gencode", f"arch=compute_{arch},code=sm_{arch}"]
+    last = CUDA_ARCHS[-1]
+    return [*flags, "-gencode", f"arch=compute_{last},code=compute_{last}"]
+
+
+def cuda_extension() -> Pybind11Extension:
+    """edgeward.kernels._cuda, with the CUDA runtime linked in: it needs a driver, no toolkit."""
+    top = toolkit(nvcc())
+    folders = [top / "lib64", top / "lib", top / f"targets/{platform.machine()}-linux/lib"]
+    library = next((f for f in folders if (f / "libcudart_static.a").exists()), None)
+    if library is None:
+        raise SystemExit(f"{top} has no libcudart_static.a; install the CUDA runtime's libraries.")
+    return Pybind11Extension(
+        "edgeward.kernels._cuda",
+        [*CUDA_GLUE, *CUDA_KERNELS],
+        include_dirs=["kernels"],
+        depends=HEADERS,
+        cxx_std=20,
+        # The toolkit's own headers are not held to our warnings.
+        extra_compile_args=[*CXX_FLAGS, "-isystem", str(top / "include")],
+        extra_link_args=[
+            *LINK_FLAGS,
+            f"-L{library}",
+            "-lcudart_static",
+            "-ldl",
+            "-lrt",
+            "-lpthread",
+        ],
+    )
+
+
 class BuildKernels(build_ext):
-    """Adds each file's instruction-set flags to the common ones."""
+    """Adds each file's instruction-set flags to the common ones; CUDA files go to nvcc."""
 
     def build_extensions(self) -> None:
         compile_one = self.compiler._compile
+        if CUDA:
+            self.compiler.src_extensions = [*self.compiler.src_extensions, ".cu"]
 
         def compile_with_isa(obj, src, ext, cc_args, extra_postargs, pp_opts):  # type: ignore[no-untyped-def]
+            if ext == ".cu":
+                self.spawn([nvcc(), *nvcc_flags(), "-Ikernels", "-c", src, "-o", obj])
+                return None
             isa = isa_of(src)
             extra = [*extra_postargs, *ISA_FLAGS[isa][1]] if isa else extra_postargs
             return compile_one(obj, src, ext, cc_args, extra, pp_opts)
@@ -122,11 +206,6 @@ def needs_recompile(obj: str, src: str) -> bool:
 
 ParallelCompile("EDGEWARD_BUILD_JOBS", default=0, needs_recompile=needs_recompile).install()
 
-if os.environ.get("EDGEWARD_CUDA") == "1":
-    raise SystemExit(
-        "EDGEWARD_CUDA=1 asks for CUDA kernels; edgeward 0.1 has none yet. "
-        "Unset it to build for the CPU."
-    )
 if sys.platform == "win32":
     raise SystemExit("edgeward 0.1 builds on Linux; Windows is planned, see README.md, 'State'.")
 
@@ -135,6 +214,7 @@ setup(
     packages=packages(),
     ext_modules=[
         NATIVE,
+        *([cuda_extension()] if CUDA else []),
         *cythonize(TEXT, build_dir="build/cython", language_level=3, nthreads=0, quiet=True),
     ],
     cmdclass={"build_ext": BuildKernels},

@@ -15,7 +15,7 @@ import typer
 
 import edgeward
 from edgeward import machine, store
-from edgeward.kernels import _native
+from edgeward.kernels import _native, on_device
 
 # Wheels that install the same files over one another: the last one wins, silently.
 _ONNXRUNTIME_WHEELS = (
@@ -56,6 +56,7 @@ def examine() -> dict[str, Any]:
     import onnxruntime
 
     home = store.home()
+    cuda = on_device.status()
     wheels = {name: v for name in _ONNXRUNTIME_WHEELS if (v := _version(name)) is not None}
     return {
         "edgeward": edgeward.__version__,
@@ -73,16 +74,22 @@ def examine() -> dict[str, Any]:
         "onnxruntime_wheels": wheels,
         "providers": onnxruntime.get_available_providers(),
         "onnxruntime_telemetry": "off" if os.environ.get("ORT_DISABLE_TELEMETRY") == "1" else "on",
+        "cuda_kernels": "built with CUDA " + cuda.runtime if cuda.built else "not built",
+        "cuda_driver": cuda.driver or "none",
+        "cuda_devices": list(cuda.devices),
         "store": str(home),
         "store_free": _free(home),
         "packs": store.pack_names(),
         "tools": {name: util.find_spec(name) is not None for name in _TOOLS},
-        "problems": _problems(wheels, home),
+        "problems": _problems(wheels, home, cuda),
     }
 
 
-def _problems(wheels: dict[str, str], home: Path) -> list[str]:
+def _problems(wheels: dict[str, str], home: Path, cuda: on_device.Status) -> list[str]:
     problems = []
+    # Without kernels a missing device is nobody's problem.
+    if cuda.built and cuda.problem:
+        problems.append(f"the CUDA kernels cannot run: {cuda.problem}")
     if len(wheels) > 1:
         names = " and ".join(wheels)
         problems.append(
