@@ -38,13 +38,13 @@ def status() -> Status:
     True
     """
     try:
-        from . import _cuda
+        from ._cuda import status as ask
     except ModuleNotFoundError:
         return Status(
             False,
             problem="this build has no CUDA kernels; build with EDGEWARD_CUDA=1 (it needs nvcc).",
         )
-    said = _cuda.status()
+    said = ask()
     driver, runtime = _version(said["driver"]), _version(said["runtime"])
     devices = tuple(said["devices"])
     if not driver:
@@ -90,9 +90,9 @@ class DeviceSampler:
             raise ValueError(
                 f"device is {device}; this machine has the devices 0 to {len(found.devices) - 1}"
             )
-        from . import _cuda
+        from ._cuda import Device
 
-        self._device = _cuda.Device(vocab_size, max_rows, copies=copies, device=device)
+        self._device = Device(vocab_size, max_rows, copies=copies, device=device)
         self._plan = _native.StepPlan()
         self._buffer: NDArray[np.uint8] = np.empty(max_rows * _native.ROW_BYTES, dtype=np.uint8)
         self.logprobs: list[float] = []
@@ -113,7 +113,8 @@ class DeviceSampler:
         `logits`: float32, float16 or bfloat16 on this device, (rows, vocab_size), rows without
         gaps; anything with `__dlpack__` or `__cuda_array_interface__`. They are not changed.
         `allowed`: uint32 or int32 on the device, or uint32 in a NumPy array,
-        (rows, ceil(vocab_size / 32)). `stream`: the address of a `cudaStream_t`; 0 is the default stream. Waits for it.
+        (rows, ceil(vocab_size / 32)). `stream`: the address of a `cudaStream_t`, which is waited
+        for; 0 is the default stream.
 
         Raises ValueError as `Sampler.sample` does, and for arrays of another kind; RuntimeError
         when the device fails.
