@@ -102,6 +102,7 @@ class Lane:
         self._token = np.zeros((1, 1), dtype=np.int64)
         # Bound values point into these arrays; older versions of ONNX Runtime keep no reference.
         self._first = np.zeros(1, dtype=np.int64)
+        self._several: Any = None
         self._decode = self._bind()
         self._decode.bind_ortvalue_input("input_ids", self._value(self._token))
         self._decode.bind_ortvalue_input("logits_from", self._value(self._first))
@@ -119,21 +120,39 @@ class Lane:
         """
         self.length = start
         self.cache.prefilled = list(ids[:start])
-        binding = self._bind()
         while self.length < len(ids):
-            end = self.length + _next_chunk(len(ids) - self.length)
-            chunk = np.asarray([ids[self.length : end]], dtype=np.int64)
-            last = np.asarray([chunk.shape[1] - 1], dtype=np.int64)
-            binding.bind_ortvalue_input("input_ids", self._value(chunk))
-            binding.bind_ortvalue_input("logits_from", self._value(last))
-            self._run(binding, chunk.shape[1])
-            if chunk.shape[1] > 1:
-                self.cache.prefilled = list(ids[:end])
+            size = _next_chunk(len(ids) - self.length)
+            self._run_chunk(ids[self.length : self.length + size])
+            if size > 1:
+                self.cache.prefilled = list(ids[: self.length])
+
+    def extend(self, tokens: Sequence[int]) -> None:
+        """Append tokens and leave the logits of the position behind them in `logits`.
+
+        One token is a step; several are computed together, as a prefill does.
+        """
+        if len(tokens) == 1:
+            self.step(tokens[0])
+            return
+        left = list(tokens)
+        while left:
+            size = _next_chunk(len(left))
+            self._run_chunk(left[:size])
+            del left[:size]
 
     def step(self, token: int) -> None:
         """Append one token and leave the logits of the next position in `logits`."""
         self._token[0, 0] = token
         self._run(self._decode, 1)
+
+    def _run_chunk(self, ids: Sequence[int]) -> None:
+        if self._several is None:
+            self._several = self._bind()
+        chunk = np.asarray([ids], dtype=np.int64)
+        last = np.asarray([len(ids) - 1], dtype=np.int64)
+        self._several.bind_ortvalue_input("input_ids", self._value(chunk))
+        self._several.bind_ortvalue_input("logits_from", self._value(last))
+        self._run(self._several, len(ids))
 
     def _bind(self) -> Any:
         binding = self.engine.session.io_binding()

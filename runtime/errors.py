@@ -11,6 +11,10 @@ class OptionError(EdgewardError, ValueError):
     """An argument is unknown or out of range."""
 
 
+class ResponseFormatError(OptionError):
+    """A response_format or tool is malformed, unsupported, contradictory or too large."""
+
+
 class SourceError(EdgewardError):
     """A model could not be found or fetched (network, index, wrong hash, no space)."""
 

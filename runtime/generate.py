@@ -1,40 +1,30 @@
 """The decode loop: prefill, then sample, text, step until something ends it.
 
-Knows: ids, logits, sampling, stop strings, time. Does not know: chat, a pack's files, the network.
+Knows: ids, logits, sampling, guides, stop strings, time. Does not know: chat, schemas, a pack's
+files, the network.
 """
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeward.kernels._native import Sampler
-
-from .cancel import CancelToken
 from .engine import Engine, Lane
-from .errors import Cancelled
+from .errors import Cancelled, EdgewardError, ResponseFormatError
 from .kv_cache import CachePool, KvCache
 from .receipt import make_receipt
 from .reply import Chunk, FinishReason, Reply, Timing, TokenLogprob, Usage
-from .sampling import SamplingOptions
+from .request import Request
 from .tokenizer import Tokenizer
 
-
-@dataclass(frozen=True)
-class Request:
-    """One prompt and everything it is run under."""
-
-    ids: list[int]
-    sampling: SamplingOptions
-    limit: int
-    """Tokens that may be sampled: max_tokens, or what the context leaves."""
-    stop_ids: frozenset[int]
-    cancel: CancelToken
-    tokenize_ms: float
+if TYPE_CHECKING:
+    from .structure.guide import Guide
 
 
 class _Clock:
@@ -63,6 +53,8 @@ class _Record:
     said: list[str] = field(default_factory=list)
     per_token: list[float] = field(default_factory=list)
     prefill_ms: float = 0.0
+    grammar: list[float] = field(default_factory=list)
+    forced: int = 0
     first_ms: float | None = None
     reported: int = 0
 
@@ -98,76 +90,169 @@ def generate(
 def _generate(
     request: Request, lane: Lane, cache: KvCache, tokenizer: Tokenizer, clock: _Clock
 ) -> Generator[Chunk, None, Reply]:
-    record = _Record()
-    text = tokenizer.stream(stop=request.sampling.stop)
-    # A graph padded beyond its vocabulary has rows without a text; they are no choice.
-    choices = min(lane.engine.architecture.vocabulary, tokenizer.vocab_size)
-    sampler = request.sampling.sampler(choices, end_ids=request.stop_ids)
-    sampler.observe_prompt(np.asarray(request.ids, dtype=np.int64))
-    # A hit still computes two tokens: a run of one would round otherwise (see engine.py).
-    cached = max(0, min(cache.common_prefix(request.ids), len(request.ids) - 2))
-    finish: FinishReason | None = None
+    guide = request.guide()
     try:
-        began = clock.now()
-        lane.prefill(request.ids, cached)
-        record.prefill_ms = clock.now() - began
-        while finish is None:
+        return (yield from _Loop(request, lane, cache, tokenizer, clock, guide).run())
+    finally:
+        if guide is not None:
+            guide.close()
+
+
+class _Loop:
+    """The state of one generation, and what is done with each token."""
+
+    def __init__(
+        self,
+        request: Request,
+        lane: Lane,
+        cache: KvCache,
+        tokenizer: Tokenizer,
+        clock: _Clock,
+        guide: Guide | None,
+    ) -> None:
+        self.request, self.lane, self.clock, self.guide = request, lane, clock, guide
+        self.names = tokenizer
+        self.record = _Record()
+        self.text = tokenizer.stream(stop=request.sampling.stop)
+        # A graph padded beyond its vocabulary has rows without a text; they are no choice.
+        self.choices = min(lane.engine.architecture.vocabulary, tokenizer.vocab_size)
+        self.sampler = request.sampling.sampler(self.choices, end_ids=request.stop_ids)
+        self.sampler.observe_prompt(np.asarray(request.ids, dtype=np.int64))
+        # A hit still computes two tokens: a run of one would round otherwise (see engine.py).
+        self.cached = max(0, min(cache.common_prefix(request.ids), len(request.ids) - 2))
+        self.finish: FinishReason | None = None
+        self.stopped_by: str | int | None = None
+        self.complete = False
+        """The model or the grammar ended the text, no limit and no stop string."""
+
+    def run(self) -> Generator[Chunk, None, Reply]:
+        clock, record, piece = self.clock, self.record, ""
+        try:
             began = clock.now()
-            if record.ids:
-                lane.step(record.ids[-1])
-            logits = lane.logits[0, 0, :choices]
-            token = sampler.sample(logits, lane.length)
-            sampler.observe(token)
-            record.ids.append(token)
-            if request.sampling.logprobs is not None:
-                record.logprobs.append(_logprob(sampler, logits, token, request, tokenizer))
-            piece = "" if token in request.stop_ids else text.push(token)
-            if token in request.stop_ids or text.stopped is not None:
-                finish = "stop"
-            elif len(record.ids) == request.limit:
-                finish = "length"
-            record.per_token.append(clock.now() - began)
-            if finish is None:
-                if piece:
+            # What a grammar begins with needs no model: it is computed with the prompt.
+            new = self._forced()
+            self._begin()
+            self.lane.prefill([*self.request.ids, *new], self.cached)
+            record.prefill_ms = clock.now() - began
+            piece = self._take(new)
+            record.per_token += [0.0] * len(new)
+            new = []
+            while self.finish is None:
+                began = clock.now()
+                if new:
+                    self._begin()
+                    self.lane.extend(new)
+                new = self._choose()
+                piece += self._take(new)
+                record.per_token += [clock.now() - began, *[0.0] * (len(new) - 1)][: len(new)]
+                if self.finish is None and piece:
                     chunk = record.chunk(piece, clock.now())
                     clock.pause()
                     yield chunk
                     clock.resume()
-                piece = ""
-    except Cancelled:
-        finish, piece = "cancelled", ""
-    piece += text.finish()
-    last = record.chunk(piece, clock.now(), finish)
-    clock.pause()
-    yield last
-    clock.resume()
-    return _reply(request, lane, record, cached, finish, clock.now())
+                    piece = ""
+        except Cancelled:
+            self.finish, piece = "cancelled", ""
+        piece += self.text.finish()
+        last = record.chunk(piece, clock.now(), self.finish)
+        clock.pause()
+        yield last
+        clock.resume()
+        return self._reply()
+
+    def _begin(self) -> None:
+        if self.guide is not None:
+            self.guide.begin()
+
+    def _choose(self) -> list[int]:
+        """The next token, and those that a grammar forces behind it; none at a grammar's end."""
+        request, guide, made = self.request, self.guide, len(self.record.ids)
+        logits = self.lane.logits[0, 0, : self.choices]
+        allowed = None
+        if guide is not None:
+            before = guide.visible
+            least = request.sampling.min_tokens
+            allowed = guide.allowed(may_end=not request.sampling.ignore_eos and made >= least)
+            if allowed is None:
+                return []
+        try:
+            token = self.sampler.sample(logits, self.lane.length, allowed)
+        except ValueError as error:
+            raise _no_choice(error, made, guide is not None) from None
+        self.sampler.observe(token)
+        if request.sampling.logprobs is not None:
+            self.record.logprobs.append(self._logprob(logits, token))
+        if guide is None:
+            return [token]
+        guide.advance(token)
+        new = [token, *self._forced(made + 1)]
+        self.record.grammar.append((guide.visible - before) * 1000)
+        return new
+
+    def _forced(self, made: int = 0) -> list[int]:
+        """The tokens a grammar leaves no choice about, behind the `made` first ones."""
+        # A token that is computed together with the next has no logits: none for its logprob.
+        if self.guide is None or self.request.sampling.logprobs is not None:
+            return []
+        forced = self.guide.forced()[: self.request.limit - made]
+        for token in forced:
+            self.sampler.observe(token)
+        self.record.forced += len(forced)
+        return forced
+
+    def _take(self, tokens: list[int]) -> str:
+        """Note the tokens of a step; returns their text and sets `finish` where they end it."""
+        request, record, pieces = self.request, self.record, []
+        for token in tokens:
+            record.ids.append(token)
+            if token in request.stop_ids:
+                self.finish, self.stopped_by, self.complete = "stop", token, True
+                break
+            pieces.append(self.text.push(token))
+            if self.text.stopped is not None:
+                self.finish, self.stopped_by = "stop", self.text.stopped
+                break
+        if self.finish is None and self.guide is not None and self.guide.finished:
+            self.finish, self.complete = "stop", True
+        elif self.finish is None and len(record.ids) == request.limit:
+            self.finish = "length"
+        return "".join(pieces)
+
+    def _logprob(self, logits: NDArray[np.float32], token: int) -> TokenLogprob:
+        chosen, top = self.sampler.logprobs(logits, token, self.request.sampling.logprobs or 0)
+        name = functools.partial(self.names.decode, skip_special_tokens=False)
+        return TokenLogprob(token, name([token]), chosen, tuple((i, name([i]), p) for i, p in top))
+
+    def _reply(self) -> Reply:
+        request, record, total = self.request, self.record, self.clock.now()
+        assert self.finish is not None
+        text = "".join(record.said)
+        return Reply(
+            text=text,
+            finish_reason=self.finish,
+            usage=Usage(len(request.ids), self.cached, len(record.ids), record.forced),
+            timing=Timing(
+                request.tokenize_ms,
+                record.prefill_ms,
+                record.first_ms if record.first_ms is not None else total,
+                tuple(record.per_token),
+                total,
+                tuple(record.grammar),
+            ),
+            receipt=make_receipt(self.lane.engine, request),
+            token_ids=tuple(record.ids),
+            logprobs=tuple(record.logprobs) if request.sampling.logprobs is not None else None,
+            stopped_by=self.stopped_by,
+            **request.read(text, record.ids, self.complete),
+        )
 
 
-def _logprob(
-    sampler: Sampler, logits: NDArray[np.float32], token: int, request: Request, names: Tokenizer
-) -> TokenLogprob:
-    chosen, top = sampler.logprobs(logits, token, request.sampling.logprobs or 0)
-    return TokenLogprob(
-        token,
-        names.decode([token], skip_special_tokens=False),
-        chosen,
-        tuple((i, names.decode([i], skip_special_tokens=False), p) for i, p in top),
-    )
-
-
-def _reply(
-    request: Request, lane: Lane, record: _Record, cached: int, finish: FinishReason, total: float
-) -> Reply:
-    first = record.first_ms if record.first_ms is not None else total
-    return Reply(
-        text="".join(record.said),
-        finish_reason=finish,
-        usage=Usage(len(request.ids), cached, len(record.ids)),
-        timing=Timing(
-            request.tokenize_ms, record.prefill_ms, first, tuple(record.per_token), total
-        ),
-        receipt=make_receipt(lane.engine, request.ids, request.sampling),
-        token_ids=tuple(record.ids),
-        logprobs=tuple(record.logprobs) if request.sampling.logprobs is not None else None,
-    )
+def _no_choice(error: ValueError, made: int, guided: bool) -> EdgewardError:
+    """The sampler's refusal, with where it came and what to do."""
+    if guided:
+        return ResponseFormatError(
+            f"after {made} tokens nothing may follow that both the grammar and the bans of this "
+            f"request allow ({error}). Drop banned_ids, bad_words, no_repeat_ngram_size or the "
+            f"bias that forbids it."
+        )
+    return EdgewardError(f"after {made} tokens no token could be drawn: {error}.")

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import chat as chat_
 from . import manifest as m
 from .cancel import CancelToken
 from .engine import Engine
-from .errors import ContextOverflow, ModelClosed, OptionError
-from .generate import Request, generate
+from .errors import ContextOverflow, ModelClosed, OptionError, ResponseFormatError
+from .generate import generate
 from .kv_cache import CachePool
 from .memory import MemoryPlan
 from .reply import Reply
+from .request import Request, Shape
 from .sampling import SamplingOptions
 from .stream import AsyncStream, Stream
 from .tokenizer import Tokenizer
 
+if TYPE_CHECKING:
+    from .structure.grammars import Grammars
+
 Prompt = str | Sequence[int]
+ResponseFormat = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class Model:
         prompt: Prompt,
         *,
         stream: Literal[False] = False,
+        response_format: ResponseFormat | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Reply: ...
@@ -89,6 +96,7 @@ class Model:
         prompt: Prompt,
         *,
         stream: Literal[True],
+        response_format: ResponseFormat | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Stream: ...
@@ -97,6 +105,7 @@ class Model:
         prompt: Prompt,
         *,
         stream: bool = False,
+        response_format: ResponseFormat | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Reply | Stream:
@@ -104,11 +113,16 @@ class Model:
 
         `sampling` takes the arguments of `SamplingOptions`; what is left out comes from the
         model's makers' advice in the pack, then from `SamplingOptions`. With `stream` the answer
-        comes as a `Stream` of chunks while it is made. `cancel` is a token to stop it from
-        another thread. Raises `OptionError` for a wrong argument or an empty prompt,
-        `ContextOverflow` for a prompt that does not fit, `MemoryLimit`.
+        comes as a `Stream` of chunks while it is made. `response_format` makes the answer obey a
+        JSON schema, a regex or a grammar: docs/structured.md has its forms. `cancel` is a token to
+        stop it from another thread. Raises `OptionError` for a wrong argument or an empty prompt,
+        `ResponseFormatError` for a format that cannot be obeyed, `ContextOverflow` for a prompt
+        that does not fit, `MemoryLimit`.
+
+        >>> model.generate("A number:", response_format={"type": "regex", "pattern": "[0-9]"})
+        ... # doctest: +SKIP
         """
-        return self._answer(prompt, True, stream, cancel, sampling)
+        return self._answer(prompt, True, stream, response_format, cancel, sampling)
 
     @overload
     def chat(
@@ -117,7 +131,7 @@ class Model:
         *,
         stream: Literal[False] = False,
         tools: None = None,
-        response_format: None = None,
+        response_format: ResponseFormat | None = None,
         session: None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
@@ -129,7 +143,7 @@ class Model:
         *,
         stream: Literal[True],
         tools: None = None,
-        response_format: None = None,
+        response_format: ResponseFormat | None = None,
         session: None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
@@ -140,7 +154,7 @@ class Model:
         *,
         stream: bool = False,
         tools: None = None,
-        response_format: None = None,
+        response_format: ResponseFormat | None = None,
         session: None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
@@ -148,15 +162,16 @@ class Model:
         """Answer a message or a conversation.
 
         `messages` is a string (one user message) or a list of `{"role", "content"}`. The rest is
-        as in `generate`; `TemplateError` for a model that has no chat template. `tools`,
-        `response_format` and `session` are names kept for later versions: in this one anything
-        but None is an `OptionError`.
+        as in `generate`; `TemplateError` for a model that has no chat template. `tools` and
+        `session` are names kept for later versions: in this one anything but None is an
+        `OptionError`.
 
         >>> model.chat("What is the capital of France?").text  # doctest: +SKIP
         'The capital of France is Paris.'
         """
-        _refuse_later(tools=tools, response_format=response_format, session=session)
-        return self._answer(chat_.render(messages, self.tokenizer), False, stream, cancel, sampling)
+        _refuse_later(tools=tools, session=session)
+        prompt = chat_.render(messages, self.tokenizer)
+        return self._answer(prompt, False, stream, response_format, cancel, sampling)
 
     async def agenerate(
         self,
@@ -185,6 +200,7 @@ class Model:
         prompt: Prompt,
         add_special_tokens: bool,
         stream: bool,
+        response_format: ResponseFormat | None,
         cancel: CancelToken | None,
         sampling: dict[str, Any],
     ) -> Reply | Stream:
@@ -192,7 +208,7 @@ class Model:
         if engine is None:
             raise ModelClosed(f"the model {self.info.name!r} was closed; load it again.")
         cancel = cancel or CancelToken()
-        request = self._request(prompt, add_special_tokens, cancel, sampling)
+        request = self._request(prompt, add_special_tokens, response_format, cancel, sampling)
         running = Stream(generate(request, engine, self._pool, self.tokenizer), cancel)
         return running if stream else running.result()
 
@@ -200,10 +216,12 @@ class Model:
         self,
         prompt: Prompt,
         add_special_tokens: bool,
+        response_format: ResponseFormat | None,
         cancel: CancelToken,
         sampling: dict[str, Any],
     ) -> Request:
         options = SamplingOptions.from_arguments(**{**self._defaults, **sampling})
+        shape = self._shape(response_format, options)
         began = time.perf_counter()
         ids = self._ids(prompt, add_special_tokens)
         tokenize_ms = (time.perf_counter() - began) * 1000
@@ -218,7 +236,33 @@ class Model:
             )
         limit = left if options.max_tokens is None else min(left, options.max_tokens)
         stop_ids: frozenset[int] = frozenset() if options.ignore_eos else self._stop_ids
-        return Request(ids, options, limit, stop_ids, cancel, tokenize_ms)
+        given = None if response_format is None else dict(response_format)
+        return Request(ids, options, limit, stop_ids, cancel, tokenize_ms, shape, given)
+
+    def _shape(
+        self, response_format: ResponseFormat | None, options: SamplingOptions
+    ) -> Shape | None:
+        """What the answer must look like, compiled. Raises `ResponseFormatError`."""
+        if response_format is None:
+            return None
+        from .structure.formats import checked
+
+        format = checked(response_format)
+        if format is None:
+            return None
+        if options.forced_ids:
+            raise ResponseFormatError(
+                "forced_ids are drawn whatever the grammar says; give them or response_format."
+            )
+        self._grammars.check(format)
+        return Shape(format, self._grammars)
+
+    @cached_property
+    def _grammars(self) -> Grammars:
+        from .structure.grammars import Grammars
+
+        count = min(self.info.architecture.vocabulary, self.tokenizer.vocab_size)
+        return Grammars(self.tokenizer, count, self._stop_ids)
 
     def _ids(self, prompt: Prompt, add_special_tokens: bool) -> list[int]:
         if isinstance(prompt, str):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,18 +13,19 @@ from edgeward.kernels import _native
 
 from .engine import Engine
 from .reply import Receipt
-from .sampling import SamplingOptions
+from .request import Request
 
 
-def make_receipt(engine: Engine, ids: Sequence[int], sampling: SamplingOptions) -> Receipt:
-    """The receipt of a request that ran `ids` under `sampling` on `engine`."""
+def make_receipt(engine: Engine, request: Request) -> Receipt:
+    """The receipt of a request that ran on `engine`."""
     return Receipt(
         id=str(uuid.uuid4()),
         pack=engine.pack.manifest.name,
         pack_sha256=engine.pack.sha256,
         graph=engine.graph.file,
-        prompt_sha256=hashlib.sha256(np.asarray(ids, dtype="<i8").tobytes()).hexdigest(),
-        sampling=dataclasses.asdict(sampling),
+        prompt_sha256=hashlib.sha256(np.asarray(request.ids, dtype="<i8").tobytes()).hexdigest(),
+        sampling=dataclasses.asdict(request.sampling),
+        response_format=request.response_format,
         edgeward=edgeward.__version__,
         onnxruntime=engine.runtime_version,
         instruction_set=_native.active_isa(),

@@ -42,7 +42,9 @@ class Usage:
     cached_tokens: int
     """Prompt tokens whose keys and values were still there from an earlier request."""
     completion_tokens: int
-    """Tokens sampled, the one that ended the answer included."""
+    """Tokens sampled or forced, the one that ended the answer included."""
+    forced_tokens: int = 0
+    """Of these, tokens that a grammar left no choice about: they cost no step of the model."""
     prompt_truncated: bool = False
     """Always false in this version: a prompt that does not fit is refused, never cut."""
 
@@ -56,8 +58,12 @@ class Timing:
     first_token: float
     """From the call to the first visible text (to the end for an empty answer)."""
     per_token: tuple[float, ...]
-    """For each sampled token: model step (none for the first), sampling, text."""
+    """For each token: model step (none for the first), sampling, text; 0 for a forced one, which is
+    computed in the step of a later one."""
     total: float
+    grammar: tuple[float, ...] = ()
+    """For each model step under a grammar: what it added to the step (not the mask's computation,
+    which runs beside the model)."""
 
     @property
     def decode_tokens_per_second(self) -> float | None:
@@ -78,6 +84,7 @@ class Receipt:
     """Of the prompt's token ids as little-endian int64."""
     sampling: dict[str, Any]
     """All sampling arguments in force, the seed included."""
+    response_format: dict[str, Any] | None
     edgeward: str
     onnxruntime: str
     instruction_set: str
@@ -96,6 +103,11 @@ class Reply:
     token_ids: tuple[int, ...]
     logprobs: tuple[TokenLogprob, ...] | None = field(default=None)
     """One for each of `token_ids` when asked for."""
+    stopped_by: str | int | None = None
+    """The stop string or end token that ended the answer; None for any other end."""
+    parsed: Any = None
+    """The value of a complete JSON answer (`response_format`); None otherwise, so also for one that
+    was cut: `finish_reason` and `stopped_by` say by what."""
 
     def __str__(self) -> str:
         return self.text

@@ -16,6 +16,8 @@ from .options import (
     MinP,
     ModelName,
     RepetitionPenalty,
+    ResponseFormat,
+    Schema,
     Seed,
     Temperature,
     Threads,
@@ -23,6 +25,7 @@ from .options import (
     TopP,
     given,
 )
+from .options import response_format as format_of
 
 if TYPE_CHECKING:
     from edgeward.model import Model
@@ -41,8 +44,15 @@ Ctrl-C stops an answer. Begin and end with \"\"\" for a question of several line
 class Conversation:
     """The messages so far and the settings of the next answer."""
 
-    def __init__(self, model: Model, system: str | None, sampling: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        system: str | None,
+        sampling: dict[str, Any],
+        response_format: dict[str, Any] | None = None,
+    ) -> None:
         self.model = model
+        self.response_format = response_format
         self.system = system
         self.sampling = sampling
         self.stats = False
@@ -52,7 +62,12 @@ class Conversation:
         """Answer a question on the screen and remember both; an error forgets the question."""
         head = [{"role": "system", "content": self.system}] if self.system is not None else []
         asked = {"role": "user", "content": question}
-        stream = self.model.chat([*head, *self.turns, asked], stream=True, **self.sampling)
+        stream = self.model.chat(
+            [*head, *self.turns, asked],
+            stream=True,
+            response_format=self.response_format,
+            **self.sampling,
+        )
         reply = answer.show(stream)
         print(" [stopped]" if reply.finish_reason == "cancelled" else "")
         if self.stats:
@@ -111,6 +126,8 @@ def chat(
     min_p: MinP = None,
     repetition_penalty: RepetitionPenalty = None,
     seed: Seed = None,
+    schema: Schema = None,
+    response_format: ResponseFormat = None,
     threads: Threads = None,
     context: Context = None,
 ) -> None:
@@ -131,10 +148,11 @@ def chat(
         repetition_penalty=repetition_penalty,
         seed=seed,
     )
+    shape = format_of(schema, response_format)
     import edgeward
 
     with edgeward.load(model, threads=threads, context=context) as loaded:
-        conversation = Conversation(loaded, system, sampling)
+        conversation = Conversation(loaded, system, sampling, shape)
         conversation.stats = stats
         if sys.stdin.isatty():
             _enable_editing()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from edgeward.errors import OptionError
 
 ModelName = Annotated[
     str, typer.Argument(help="Name of a pulled pack, or a pack's folder.", metavar="MODEL")
@@ -31,6 +35,39 @@ Seed = Annotated[int | None, typer.Option(help="Same seed, same answer.")]
 Stop = Annotated[
     list[str] | None, typer.Option(help="Text that ends the answer; may be given several times.")
 ]
+
+Schema = Annotated[
+    Path | None, typer.Option(help="File with a JSON schema that the answer must obey.")
+]
+ResponseFormat = Annotated[
+    str | None,
+    typer.Option(
+        help='What the answer must obey, as JSON: {"type": "regex", "pattern": "yes|no"}; or json '
+        "for any JSON object."
+    ),
+]
+
+
+def response_format(schema: Path | None, text: str | None) -> dict[str, Any] | None:
+    """The argument `response_format` of the two options. Raises `OptionError`."""
+    if schema is None and text is None:
+        return None
+    if schema is not None and text is not None:
+        raise OptionError("--schema and --response-format say the same; give one of them.")
+    if schema is not None:
+        try:
+            return {"type": "json_schema", "schema": json.loads(schema.read_bytes())}
+        except OSError as error:
+            raise OptionError(f"cannot read {schema}: {error.strerror or error}.") from None
+        except (ValueError, RecursionError) as error:
+            raise OptionError(f"{schema} is no JSON: {error}.") from None
+    if text == "json":
+        return {"type": "json_object"}
+    try:
+        value: dict[str, Any] = json.loads(text or "")
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f"--response-format is no JSON: {error}.") from None
+    return value
 
 
 def given(**arguments: Any) -> dict[str, Any]:

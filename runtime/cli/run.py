@@ -19,6 +19,8 @@ from .options import (
     MinP,
     ModelName,
     RepetitionPenalty,
+    ResponseFormat,
+    Schema,
     Seed,
     Stop,
     Temperature,
@@ -27,6 +29,7 @@ from .options import (
     TopP,
     given,
 )
+from .options import response_format as format_of
 
 
 def run(
@@ -45,6 +48,8 @@ def run(
     min_p: MinP = None,
     repetition_penalty: RepetitionPenalty = None,
     seed: Seed = None,
+    schema: Schema = None,
+    response_format: ResponseFormat = None,
     stop: Stop = None,
     threads: Threads = None,
     context: Context = None,
@@ -58,6 +63,8 @@ def run(
     `cat letter.txt | edgeward run smollm2-135m - --system "Summarize."`
 
     `edgeward run smollm2-135m "Once upon a time" --raw --max-tokens 50 --seed 7`
+
+    `edgeward run smollm2-135m "Invent a person." --schema person.json`
     """
     if raw and system is not None:
         raise OptionError("--raw continues a text and has no place for --system; give one of them.")
@@ -70,6 +77,7 @@ def run(
         min_p=min_p,
         repetition_penalty=repetition_penalty,
         seed=seed,
+        response_format=format_of(schema, response_format),
         stop=stop,
     )
     import edgeward

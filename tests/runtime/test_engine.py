@@ -61,6 +61,25 @@ def test_a_cached_prefix_gives_the_same_bits(engine: Engine, start: int) -> None
     assert np.array_equal(lane.logits, whole)
 
 
+@pytest.mark.parametrize("forced", [2, 5, 100])
+def test_tokens_appended_together_give_the_bits_of_a_prefill(engine: Engine, forced: int) -> None:
+    lane = lane_of(engine)
+    lane.prefill(IDS[:-forced], 0)
+    lane.extend(IDS[-forced:])
+    assert np.array_equal(lane.logits, prefilled(engine, IDS))
+    assert lane.length == len(IDS)
+    assert lane.cache.prefilled == IDS[:-forced]  # what a prefill of its own must still compute
+
+
+def test_a_token_appended_alone_is_a_step(engine: Engine) -> None:
+    one, other = lane_of(engine), lane_of(engine)
+    for lane in (one, other):
+        lane.prefill(IDS, 0)
+    one.extend([7])
+    other.step(7)
+    assert np.array_equal(one.logits, other.logits)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_change_no_bit(tiny_pack: Path, threads: int) -> None:
     one = lane_of(make_engine(tiny_pack, 1))

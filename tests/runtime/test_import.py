@@ -10,6 +10,7 @@ import pytest
 import edgeward
 
 HEAVY = {"onnxruntime", "numpy", "onnx", "gguf", "jinja2", "typer", "rich", "msgspec", "asyncio"}
+HEAVY |= {"llguidance"}
 
 
 def test_import_loads_none_of_the_heavy_modules() -> None:

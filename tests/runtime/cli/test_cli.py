@@ -215,3 +215,44 @@ def test_a_name_that_is_no_suite_is_a_model(edgeward: Run) -> None:
     done = edgeward("bench", "no-such-model", "--json")
     assert done.returncode == 1
     assert "no pack 'no-such-model'" in done.stderr
+
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 99, "minimum": 0}}}
+SCHEMA |= {"required": ["n"], "additionalProperties": False}
+
+
+def test_run_and_chat_keep_to_a_schema(edgeward: Run, tiny_pack: Path, tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text(json.dumps(SCHEMA))
+    asked = edgeward("run", tiny_pack, "hello", "--schema", file, "--json", "--seed", 1)
+    reply = json.loads(asked.stdout)
+    assert set(reply["parsed"]) == {"n"}
+    assert json.loads(reply["text"]) == reply["parsed"]
+    talk = edgeward("chat", tiny_pack, "--schema", file, stdin="hello\n/set seed 2\nhello\n")
+    assert talk.stderr == ""
+    first, _, second = talk.stdout.splitlines()
+    assert set(json.loads(first)) == set(json.loads(second)) == {"n"}
+
+
+def test_run_takes_a_response_format(edgeward: Run, tiny_pack: Path) -> None:
+    regex = json.dumps({"type": "regex", "pattern": "yes|no"})
+    assert edgeward("run", tiny_pack, "q", "--response-format", regex).stdout in ("yes\n", "no\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--response-format", "{"], "is no JSON"),
+        (["--response-format", '{"type": "regx"}'], "it must be one of text, json_object"),
+        (["--schema", "/no/such/file"], "cannot read /no/such/file"),
+        (["--schema", "/dev/null"], "/dev/null is no JSON"),
+        (["--schema", "/dev/null", "--response-format", "json"], "give one of them"),
+    ],
+)
+def test_a_wrong_format_is_an_error_in_a_line(
+    edgeward: Run, tiny_pack: Path, arguments: list[str], says: str
+) -> None:
+    done = edgeward("run", tiny_pack, "hello", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,123 @@
+"""Formats to matchers: compiled once, copied for each request.
+
+Knows: llguidance's limits and errors. Does not know: requests, sampling. A format that cannot be
+compiled, that no text satisfies, or whose first step is over a limit, is an error here, before
+anything of a request is computed.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from edgeward.errors import ResponseFormatError
+from edgeward.tokenizer import Tokenizer
+
+from .formats import Format
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher, LLTokenizer
+
+    from .guide import Guide
+
+KEPT = 64
+"""Compiled formats kept for later requests, the latest used."""
+
+
+class Grammars:
+    """Compiled formats of one model. Safe to use from many threads.
+
+    `count` tokens have logits; `end_ids` end an answer.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, count: int, end_ids: Iterable[int]) -> None:
+        self.tokenizer = tokenizer
+        self.end_ids = tuple(end_ids)
+        self._count = count
+        self._lock = threading.Lock()
+        self._words: LLTokenizer | None = None
+        self._compiled: OrderedDict[Format, LLMatcher] = OrderedDict()
+
+    def guide(self, format: Format) -> Guide:
+        """A guide at the start of an answer. Raises `ResponseFormatError`, see `check`."""
+        from .guide import Guide
+
+        matcher = self.check(format).deep_copy()
+        assert self._words is not None
+        return Guide(matcher, self._count, self._words.vocab_size, self.end_ids)
+
+    def check(self, format: Format) -> LLMatcher:
+        """Compile `format` and keep it. Raises `ResponseFormatError` if it cannot be used."""
+        with self._lock:
+            if format in self._compiled:
+                self._compiled.move_to_end(format)
+                return self._compiled[format]
+            if self._words is None:
+                self._words = self._vocabulary()
+            words = self._words
+        # llguidance lets go of the GIL while it compiles; other requests go on meanwhile.
+        made = _compile(format, words)
+        with self._lock:
+            self._compiled[format] = made
+            while len(self._compiled) > KEPT:
+                self._compiled.popitem(last=False)
+        return made
+
+    def _vocabulary(self) -> LLTokenizer:
+        from .vocabulary import Vocabulary
+
+        return Vocabulary(self.tokenizer, self._count, self.end_ids).build()
+
+
+def _compile(format: Format, words: LLTokenizer) -> LLMatcher:
+    from llguidance import LLMatcher, LLParserLimits
+
+    limits = LLParserLimits(
+        max_lexer_states=50_000,
+        step_lexer_fuel=200_000,
+        step_max_items=50_000,
+        verbose_errors=False,
+    )
+    matcher = LLMatcher(words, _definition(format), log_level=0, limits=limits)
+    if not matcher.is_error():
+        # An empty language and an over-complex first step show only here.
+        matcher.compute_bitmask()
+    if matcher.is_error():
+        raise ResponseFormatError(f"{_NAMES[format.syntax]} cannot be used: {reason(matcher)}.")
+    return matcher
+
+
+_NAMES = {"json": "the schema", "regex": "the regex", "lark": "the grammar", "gbnf": "the grammar"}
+
+
+def _definition(format: Format) -> str:
+    from llguidance import LLMatcher
+
+    if format.syntax == "json":
+        return json.dumps({"grammars": [{"json_schema": json.loads(format.source)}]})
+    if format.syntax == "regex":
+        return LLMatcher.grammar_from_regex(format.source)
+    source = format.source if format.syntax == "lark" else _lark(format.source)
+    return LLMatcher.grammar_from_lark(source)
+
+
+def _lark(gbnf: str) -> str:
+    """Lark of llama.cpp's GBNF. Raises `ResponseFormatError`."""
+    from llguidance.gbnf_to_lark import any_to_lark
+
+    try:
+        return any_to_lark(gbnf)
+    except Exception as error:  # its own errors have no common base but this
+        raise ResponseFormatError(f"the grammar is no GBNF: {error}.") from None
+
+
+def reason(matcher: LLMatcher) -> str:
+    """llguidance's error in one line, without its state."""
+    text = matcher.get_error().split("<state>")[0].split("<backtrace>")[0].split("<non-verbose")[0]
+    line = " ".join(text.split()).rstrip(".")
+    if line.startswith("NoExtension") or not line:
+        return "no text satisfies it"
+    return line if len(line) <= 400 else line[:400] + " ..."
