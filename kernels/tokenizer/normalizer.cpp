@@ -3,7 +3,9 @@
 #include <stdexcept>
 
 #include "tokenizer/normalization.h"
+#include "tokenizer/normalizer_spm.h"
 #include "tokenizer/options.h"
+#include "tokenizer/pre_tokenizer.h"
 #include "tokenizer/scanners.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/utf8.h"
@@ -166,6 +168,12 @@ void add_bert(const Options& options, std::vector<std::unique_ptr<NormalizerStag
     if (lowercase) stages.push_back(std::make_unique<LowercaseStage>());
 }
 
+// Bytes as characters, as the ByteLevel pre-tokenizer writes them.
+class ByteLevelStage final : public NormalizerStage {
+ public:
+    void apply(Pieces& text) const override { spell_bytes(text); }
+};
+
 // The prefix takes the origin of the character before which it stands.
 class PrependStage final : public NormalizerStage {
  public:
@@ -217,6 +225,9 @@ std::unique_ptr<NormalizerStage> make_stage(const Options& options, const std::s
         return std::make_unique<StripStage>(options.flag("strip_left"),
                                             options.flag("strip_right"));
     }
+    if (type == "Nmt") return make_nmt();
+    if (type == "Precompiled") return make_precompiled(options.text("precompiled_charsmap"));
+    if (type == "ByteLevel") return std::make_unique<ByteLevelStage>();
     if (type == "Replace") {
         return std::make_unique<ReplaceStage>(make_scanner(options.member("pattern")),
                                               std::string(options.text("content")));
@@ -225,8 +236,9 @@ std::unique_ptr<NormalizerStage> make_stage(const Options& options, const std::s
         return std::make_unique<PrependStage>(std::string(options.text("prepend")));
     }
     throw std::invalid_argument("normalizer \"" + type +
-                                "\" is not supported; supported: BertNormalizer, Lowercase, NFC, "
-                                "NFD, NFKC, NFKD, Prepend, Replace, Sequence, Strip, StripAccents");
+                                "\" is not supported; supported: BertNormalizer, ByteLevel, "
+                                "Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, "
+                                "Replace, Sequence, Strip, StripAccents");
 }
 
 void add_stages(const json::Value& value, std::vector<std::unique_ptr<NormalizerStage>>& stages,
