@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "tokenizer/json_names.h"
+#include "tokenizer/json_number.h"
 
 namespace edgeward::json {
 
@@ -39,12 +40,11 @@ bool Item::boolean(std::string_view what) const {
 double Item::number(std::string_view what) const {
     if (!is_number()) wrong_kind(what, "a number");
     const std::string_view digits = text(word_);
-    double value = 0;
-    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value);
-    if (error != std::errc() || end != digits.end()) {
+    const std::optional<double> value = reference_double(digits);
+    if (!value) {
         throw std::invalid_argument(std::string(what) + " is out of range: " + std::string(digits));
     }
-    return value;
+    return *value;
 }
 
 uint64_t Item::unsigned_integer(std::string_view what, uint64_t max) const {

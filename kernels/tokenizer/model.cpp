@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "tokenizer/bpe.h"
+#include "tokenizer/unigram.h"
 #include "tokenizer/word_models.h"
 
 namespace edgeward {
@@ -45,8 +46,10 @@ std::unique_ptr<Model> make_model(const json::Value& model) {
     if (type == "BPE") return make_bpe(model);
     if (type == "WordPiece") return make_word_piece(model);
     if (type == "WordLevel") return make_word_level(model);
-    throw std::invalid_argument("model type \"" + std::string(type) +
-                                "\" is not supported; supported: BPE, WordLevel, WordPiece");
+    if (type == "Unigram") return make_unigram(model);
+    throw std::invalid_argument(
+        "model type \"" + std::string(type) +
+        "\" is not supported; supported: BPE, Unigram, WordLevel, WordPiece");
 }
 
 // The member "vocab" as an object of tokens and ids.

@@ -17,10 +17,13 @@ namespace edgeward {
 
 // Collects the tokens of one text.
 struct TokenBuffer {
+    static constexpr uint32_t kStays = 1u << 31;
+
     explicit TokenBuffer(bool with_lengths) : want_lengths(with_lengths) {}
 
     std::vector<uint32_t> ids;
     // Bytes of the piece each token covers, in order; filled only when wanted.
+    // With kStays added, the next token covers the same bytes.
     std::vector<uint32_t> lengths;
     // Behind each piece of tokenize_pieces, the number of ids so far; filled only with the lengths.
     std::vector<uint32_t> ends;

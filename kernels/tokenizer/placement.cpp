@@ -106,13 +106,13 @@ void PlacedSink::place(const Pieces& text, Span piece, const TokenBuffer& found,
                        size_t last) {
     uint32_t at = piece.begin;
     for (size_t i = first; i < last; ++i) {
-        const uint32_t next = at + found.lengths[i];
+        const uint32_t next = at + (found.lengths[i] & ~TokenBuffer::kStays);
         Span bytes{at - piece.begin, next - piece.begin};
         // Bytes tokens of a longer spelling can run past the piece; the reference then gives up on
         // the original and reports the positions in the piece.
         if (next <= piece.end) bytes = {text.origin(at).begin, text.origin(next - 1).end};
         push(found.ids[i], counter_.characters(bytes), vocab_.text(found.ids[i]));
-        at = next;
+        if (!(found.lengths[i] & TokenBuffer::kStays)) at = next;
     }
 }
 

@@ -89,6 +89,19 @@ const WordSlot* Vocab::find_slot(std::string_view token) const {
                        [&](uint32_t place) { return record(place) == raw.word(); });
 }
 
+void Vocab::add_again(std::string_view token, uint32_t id) {
+    const WordSlot* slot = find_slot(token);
+    if (slot == nullptr) return add(token, id);
+    if (id > kMaxId || has(id)) {
+        throw std::invalid_argument("token id " + std::to_string(id) + " of \"" +
+                                    std::string(token) + "\" is too large or given twice");
+    }
+    if (id >= places_.size()) places_.resize(id + 1, kNoId);
+    places_.own()[id] = places_[WordTable::id(*slot)];
+    words_.rename(*slot, id);
+    ++head_.repeated;
+}
+
 uint32_t Vocab::find(std::string_view token) const {
     const WordSlot* slot = find_slot(token);
     return slot == nullptr ? kNoId : WordTable::id(*slot);
@@ -119,7 +132,7 @@ void Vocab::check() const {
         if (!is_record(place)) fail("points outside its text");
         ++tokens;
     }
-    if (tokens != words_.size()) fail("has other tokens than words");
+    if (tokens != size()) fail("has other tokens than words");
     for (const WordSlot& slot : words_.slots()) {
         if (WordTable::is_empty(slot)) continue;
         if (!has(WordTable::id(slot))) fail("has a word without a token");

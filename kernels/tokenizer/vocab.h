@@ -32,6 +32,10 @@ class Vocab {
     // large.
     void add(std::string_view token, uint32_t id);
 
+    // The same, but the string may be there already: then find gives the new id from now on, and
+    // both count.
+    void add_again(std::string_view token, uint32_t id);
+
     // kNoId when absent.
     uint32_t find(std::string_view token) const;
     // Its slot, or nullptr.
@@ -41,7 +45,7 @@ class Vocab {
     // The string of `id`, which must be there.
     std::string_view text(uint32_t id) const { return record(places_[id]); }
 
-    size_t size() const { return words_.size(); }
+    size_t size() const { return words_.size() + head_.repeated; }
     // One more than the largest id.
     uint32_t end_id() const { return static_cast<uint32_t>(places_.size()); }
 
@@ -69,7 +73,7 @@ class Vocab {
  private:
     struct Head {
         Spelling spelling = Spelling::kPlain;
-        uint32_t reserved = 0;
+        uint32_t repeated = 0;  // ids whose string is found under a later one
     };
     // A record is the length of a string, seven bits a byte, and its bytes.
     std::string_view record(uint32_t place) const {

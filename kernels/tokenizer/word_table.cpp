@@ -25,6 +25,11 @@ void WordTable::settle(const WordSlot& slot, Whole whole) const {
         .fetch_or(static_cast<uint32_t>(whole) << kWholeShift, std::memory_order_relaxed);
 }
 
+void WordTable::rename(const WordSlot& slot, uint32_t id) {
+    WordSlot& own = slots_.own()[&slot - slots_.data()];
+    own.meta = (own.meta & ~kIds) | id;
+}
+
 void WordTable::refuse() {
     throw std::invalid_argument(
         "the tokens of the vocabulary cannot be spread over a hash table; the file was made to "

@@ -74,6 +74,9 @@ class WordTable {
     // Any thread may settle what it found out; all find the same. Does nothing to a mapped table.
     void settle(const WordSlot& slot, Whole whole) const;
 
+    // Gives a word another id.
+    void rename(const WordSlot& slot, uint32_t id);
+
     // The word must not be there. `text_of(tail)` gives the text of a long word again when the
     // table has to be laid out anew. Throws std::invalid_argument if the words cannot be spread.
     template <class TextOf>

@@ -1,0 +1,225 @@
+#include "tokenizer/unigram.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "tokenizer/double_array.h"
+#include "tokenizer/options.h"
+#include "tokenizer/utf8.h"
+
+namespace edgeward {
+namespace {
+
+// How much worse than the worst token a character is that no token covers.
+constexpr double kUnknownPenalty = 10.0;
+
+// Below this many bytes a word needs no memory from the heap.
+constexpr size_t kShortWord = 255;
+
+// The best way to a position: the token that ends there and where it starts.
+struct Arrival {
+    double score = 0;
+    uint32_t start = kNoId;
+    uint32_t id = 0;
+};
+
+struct Token {
+    uint32_t begin;
+    uint32_t end;
+    uint32_t id;
+};
+
+class Unigram final : public Model {
+ public:
+    Unigram(std::span<const json::Value> pieces, std::optional<uint32_t> unknown,
+            bool byte_fallback);
+
+    void tokenize(std::string_view word, TokenBuffer& out) const override;
+
+ private:
+    void read(std::span<const json::Value> pieces);
+    void build_trie();
+    void find_best(std::string_view word, Arrival* best) const;
+    void emit(std::string_view word, const Arrival* best, TokenBuffer& out) const;
+    void add_unknown(std::string_view run, TokenBuffer& out) const;
+    uint32_t unknown_id() const;
+
+    // What is known of a word that is itself a token.
+    enum Whole : uint8_t { kUntried, kWhole, kSplit };
+
+    DoubleArray trie_;
+    std::vector<double> scores_;  // by id
+    double unknown_score_ = 0;
+    std::optional<uint32_t> unknown_;
+    std::vector<uint32_t> bytes_;  // the ids of <0x00> to <0xFF>, or empty if one is missing
+    bool byte_fallback_;
+    // By id: whether the token, as a word, is its own best split. Found when first asked for; every
+    // thread that asks finds the same.
+    std::unique_ptr<std::atomic<uint8_t>[]> whole_;
+};
+
+Unigram::Unigram(std::span<const json::Value> pieces, std::optional<uint32_t> unknown,
+                 bool byte_fallback)
+    : unknown_(unknown), byte_fallback_(byte_fallback) {
+    read(pieces);
+    if (unknown_ && *unknown_ >= scores_.size()) {
+        throw std::invalid_argument("model.unk_id is " + std::to_string(*unknown_) +
+                                    "; the vocabulary has " + std::to_string(scores_.size()) +
+                                    " tokens");
+    }
+    double lowest = std::numeric_limits<double>::infinity();
+    for (const double score : scores_) lowest = std::min(lowest, score);
+    unknown_score_ = lowest - kUnknownPenalty;
+    build_trie();
+    whole_ = std::make_unique<std::atomic<uint8_t>[]>(scores_.size());
+}
+
+void Unigram::read(std::span<const json::Value> pieces) {
+    if (pieces.size() >= DoubleArray::kNone) {
+        throw std::invalid_argument("model.vocab has " + std::to_string(pieces.size()) +
+                                    " tokens; the limit is " +
+                                    std::to_string(DoubleArray::kNone - 1));
+    }
+    vocab_.reserve(pieces.size(), pieces.size() * 8);
+    scores_.reserve(pieces.size());
+    for (const json::Value& piece : pieces) {
+        const auto pair = piece.array("an entry of model.vocab");
+        if (pair.size() != 2) {
+            throw std::invalid_argument("an entry of model.vocab must be a token and its score");
+        }
+        vocab_.add_again(pair[0].string("a token of model.vocab"),
+                         static_cast<uint32_t>(scores_.size()));
+        scores_.push_back(pair[1].number("a score of model.vocab"));
+    }
+}
+
+void Unigram::build_trie() {
+    std::vector<std::pair<std::string_view, uint32_t>> strings;
+    strings.reserve(scores_.size());
+    for (uint32_t id = 0; id < scores_.size(); ++id) {
+        const std::string_view text = vocab_.text(id);
+        // A token that is there twice counts as the later one.
+        if (vocab_.find(text) == id) strings.emplace_back(text, id);
+    }
+    std::sort(strings.begin(), strings.end());
+    trie_ = DoubleArray(strings);
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    for (uint32_t byte = 0; byte < 256 && byte_fallback_; ++byte) {
+        const char token[] = {'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'};
+        bytes_.push_back(vocab_.find({token, sizeof token}));
+    }
+}
+
+uint32_t Unigram::unknown_id() const {
+    if (unknown_) return *unknown_;
+    throw std::invalid_argument(
+        "the text has a character that no token covers, and model.unk_id is missing");
+}
+
+void Unigram::tokenize(std::string_view word, TokenBuffer& out) const {
+    DoubleArray::Walk walk(trie_);
+    size_t at = 0;
+    while (at < word.size() && walk.step(static_cast<unsigned char>(word[at]))) ++at;
+    const uint32_t id = at == word.size() ? walk.number() : DoubleArray::kNone;
+    if (id != DoubleArray::kNone && whole_[id].load(std::memory_order_relaxed) == kWhole) {
+        return out.add(id, static_cast<uint32_t>(word.size()));
+    }
+    if (word.size() <= kShortWord) {
+        Arrival best[kShortWord + 1];
+        find_best(word, best);
+        emit(word, best, out);
+        if (id != DoubleArray::kNone && id != unknown_) {
+            const bool alone = best[word.size()].start == 0;
+            whole_[id].store(alone ? kWhole : kSplit, std::memory_order_relaxed);
+        }
+    } else {
+        std::vector<Arrival> best(word.size() + 1);
+        find_best(word, best.data());
+        emit(word, best.data(), out);
+    }
+}
+
+// Left to right; of several best ways to a position the first found stays, as in the reference.
+void Unigram::find_best(std::string_view word, Arrival* best) const {
+    const auto size = static_cast<uint32_t>(word.size());
+    for (uint32_t start = 0; start < size;) {
+        const double so_far = best[start].score;
+        const uint32_t character =
+            start + static_cast<uint32_t>(utf8_length(static_cast<unsigned char>(word[start])));
+        bool covered = false;
+        DoubleArray::Walk walk(trie_);
+        for (uint32_t at = start; at < size;) {
+            if (!walk.step(static_cast<unsigned char>(word[at]))) break;
+            ++at;
+            const uint32_t id = walk.number();
+            if (id == DoubleArray::kNone) continue;
+            const double score = scores_[id] + so_far;
+            Arrival& target = best[at];
+            if (target.start == kNoId || score > target.score) target = {score, start, id};
+            covered = covered || at == character;
+        }
+        if (!covered) {
+            const double score = unknown_score_ + so_far;
+            Arrival& target = best[character];
+            if (target.start == kNoId || score > target.score) {
+                target = {score, start, unknown_id()};
+            }
+        }
+        start = character;
+    }
+}
+
+// Goes back along the best way; unknown neighbours become one.
+void Unigram::emit(std::string_view word, const Arrival* best, TokenBuffer& out) const {
+    constexpr size_t kFew = 64;
+    Token few[kFew];
+    std::vector<Token> many;
+    size_t count = 0;
+    for (auto end = static_cast<uint32_t>(word.size()); end > 0; end = best[end].start) ++count;
+    if (count > kFew) many.resize(count);
+    Token* const tokens = count > kFew ? many.data() : few;
+    size_t i = count;
+    for (auto end = static_cast<uint32_t>(word.size()); end > 0; end = best[end].start) {
+        tokens[--i] = {best[end].start, end, best[end].id};
+    }
+    while (i < count) {
+        const Token& token = tokens[i++];
+        if (token.id != unknown_) {
+            out.add(token.id, token.end - token.begin);
+            continue;
+        }
+        uint32_t end = token.end;
+        while (i < count && tokens[i].id == unknown_) end = tokens[i++].end;
+        add_unknown(word.substr(token.begin, end - token.begin), out);
+    }
+}
+
+void Unigram::add_unknown(std::string_view run, TokenBuffer& out) const {
+    const auto size = static_cast<uint32_t>(run.size());
+    // Several unknown characters in a row may well be a token, if a very unlikely one.
+    if (const uint32_t id = vocab_.find(run); id != kNoId) return out.add(id, size);
+    const auto has_byte = [&](char c) { return bytes_[static_cast<unsigned char>(c)] != kNoId; };
+    if (!byte_fallback_ || !std::all_of(run.begin(), run.end(), has_byte)) {
+        return out.add(unknown_id(), size);
+    }
+    for (uint32_t i = 0; i < size; ++i) {
+        // Each byte stands for the whole run.
+        out.add(bytes_[static_cast<unsigned char>(run[i])],
+                i + 1 < size ? size | TokenBuffer::kStays : size);
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<Model> make_unigram(const json::Value& model) {
+    const Options options(model, "model");
+    std::optional<uint32_t> unknown;
+    if (options.find("unk_id") != nullptr) unknown = options.number("unk_id", UINT32_MAX - 1);
+    return std::make_unique<Unigram>(options.array("vocab"), unknown,
+                                     options.flag("byte_fallback", false));
+}
+
+}  // namespace edgeward
