@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tokenizer/byte_level.h"
+#include "tokenizer/cutters.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/options.h"
 #include "tokenizer/scan_gpt2.h"
@@ -99,10 +100,45 @@ class Gpt2Stage final : public PreTokenizer {
     void apply(Pieces& pieces) const override { pieces.split(scan_gpt2); }
 };
 
+class CutStage final : public PreTokenizer {
+ public:
+    using Cut = void (*)(std::string_view, std::vector<Span>&);
+    explicit CutStage(Cut cut) : cut_(cut) {}
+    void apply(Pieces& pieces) const override { pieces.split(cut_); }
+
+ private:
+    Cut cut_;
+};
+
+class FixedLengthStage final : public PreTokenizer {
+ public:
+    explicit FixedLengthStage(uint32_t length) : length_(length) {
+        if (length == 0) {
+            throw std::invalid_argument("pre_tokenizer.length is 0; it must be 1 or more");
+        }
+    }
+    void apply(Pieces& pieces) const override {
+        pieces.split([&](auto text, auto& out) { cut_fixed(text, length_, out); });
+    }
+
+ private:
+    uint32_t length_;
+};
+
 class SpellBytes final : public PreTokenizer {
  public:
     void apply(Pieces& pieces) const override { spell_bytes(pieces); }
 };
+
+constexpr uint32_t kDefaultFixedLength = 5;
+
+std::string delimiter(const Options& options) {
+    std::string character(options.text("delimiter"));
+    if (utf8_count(character) != 1) {
+        throw std::invalid_argument("pre_tokenizer.delimiter must be one character");
+    }
+    return character;
+}
 
 void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokenizer>>& stages,
                 bool& bytes_at_end, int depth);
@@ -157,6 +193,17 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokeniz
                                                       Behavior::kRemoved, false));
         stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kPunctuation),
                                                       Behavior::kIsolated, false));
+    } else if (type == "Whitespace") {
+        stages.push_back(std::make_unique<CutStage>(cut_words));
+    } else if (type == "UnicodeScripts") {
+        stages.push_back(std::make_unique<CutStage>(cut_scripts));
+    } else if (type == "FixedLength") {
+        const bool given = options.find("length") != nullptr;
+        stages.push_back(std::make_unique<FixedLengthStage>(
+            given ? options.number("length", UINT32_MAX) : kDefaultFixedLength));
+    } else if (type == "CharDelimiterSplit") {
+        stages.push_back(std::make_unique<SplitStage>(make_string_scanner(delimiter(options)),
+                                                      Behavior::kRemoved, false));
     } else if (type == "Metaspace") {
         stages.push_back(std::make_unique<MetaspaceStage>(read_metaspace(options)));
     } else if (type == "Split") {
@@ -164,9 +211,9 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokeniz
     } else {
         throw std::invalid_argument("pre_tokenizer \"" + type +
                                     "\" is not supported; supported: BertPreTokenizer, "
-                                    "ByteLevel, Digits, "
-                                    "Metaspace, Punctuation, Sequence, Split, "
-                                    "WhitespaceSplit");
+                                    "ByteLevel, CharDelimiterSplit, Digits, FixedLength, "
+                                    "Metaspace, Punctuation, Sequence, Split, UnicodeScripts, "
+                                    "Whitespace, WhitespaceSplit");
     }
 }
 

@@ -73,6 +73,10 @@ std::unique_ptr<Scanner> make_class_scanner(CharTest test) {
     throw std::logic_error("unknown character test");
 }
 
+std::unique_ptr<Scanner> make_string_scanner(std::string needle) {
+    return std::make_unique<StringScanner>(std::move(needle));
+}
+
 std::unique_ptr<Scanner> make_scanner(const json::Value& pattern) {
     pattern.object("the pattern");
     if (const json::Value* text = pattern.find("String")) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "tokenizer/json.h"
 #include "tokenizer/split.h"
@@ -14,6 +15,9 @@ enum class CharTest { kNumeric, kPunctuation, kSpace };
 
 // Each character of the class is a match of its own.
 std::unique_ptr<Scanner> make_class_scanner(CharTest test);
+
+// Each occurrence of `needle`.
+std::unique_ptr<Scanner> make_string_scanner(std::string needle);
 
 // For the "pattern" of a Split: {"String": s} or {"Regex": r}. Throws std::invalid_argument for an
 // expression that is not supported.
