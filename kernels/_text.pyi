@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol, final
 
 class _Streamable(Protocol):
-    def stream_table(self) -> tuple[bytes, bytes, bytes, bytes, bytes, bool, str, int]: ...
+    def stream_table(self) -> tuple[bytes, bytes, bytes, bytes, bytes, bool, str, int, bool, bool]: ...
 
 @final
 class TokenTable:

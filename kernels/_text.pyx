@@ -225,11 +225,13 @@ cdef bytes _check_stop(text):
 cdef class TokenTable:
     """The bytes and flags of every id of a tokenizer, ready for streams. Build it once a tokenizer.
 
-    `tokenizer` is an `edgeward.kernels._native.Tokenizer`. Raises ValueError if its decoder cannot
-    make a text token by token.
+    `tokenizer` is an `edgeward.kernels._native.Tokenizer`.
     """
 
     cdef tuple kept  # owns what the pointers below point to
+    cdef object tokenizer
+    cdef bint ahead  # the second piece of a token is not for the first of a text but for the last
+    cdef bint by_token  # pieces make the text; if not, only the decoder can, from all ids at once
     cdef const uint8_t* data[2]  # behind other tokens; as the first of a text
     cdef const uint32_t* ends[2]
     cdef const uint8_t* flags
@@ -241,7 +243,9 @@ cdef class TokenTable:
     def __init__(self, tokenizer):
         cdef Py_ssize_t i
         self.kept = tokenizer.stream_table()
-        rest, rest_ends, first, first_ends, flags, self.bytes_, strip, self.strip_count = self.kept
+        rest, rest_ends, first, first_ends, flags, self.bytes_, strip, self.strip_count = self.kept[:8]
+        self.ahead, self.by_token = self.kept[8:]
+        self.tokenizer = tokenizer
         self.count = len(flags)
         for i, (data, ends) in enumerate(((rest, rest_ends), (first, first_ends))):
             if len(ends) != self.count * <Py_ssize_t>sizeof(uint32_t):
@@ -263,7 +267,8 @@ cdef class Detokenizer:
     first stop string. A piece never ends inside a character, and nothing is shown that may still
     turn out to be part of a stop string. A run of fallback bytes (<0xE6>) is shown when it ends: one
     bad byte turns all of it into U+FFFD, as in `decode`. Ill-formed bytes become U+FFFD, as in `decode`; nothing
-    that an id can do raises. The cost of an id does not depend on what came before.
+    that an id can do raises. The cost of an id does not depend on what came before. A decoder that
+    joins tokens by more than putting one behind the other (CTC, say) has all its text in `finish`.
 
     Args:
         tokenizer: a `TokenTable`, or a tokenizer to build one from (slow: do it once).
@@ -281,6 +286,8 @@ cdef class Detokenizer:
     cdef bint done
     cdef int32_t state
     cdef Py_ssize_t strip_left
+    cdef Py_ssize_t waiting  # an id that may be the last, or -1
+    cdef list whole  # the ids so far, of a decoder that wants all of them
     cdef _Buffer run  # fallback bytes; what they are shows when the run ends
     cdef _Buffer tail  # bytes not yet decoded: at most an unfinished character between calls
     cdef _Buffer held  # decoded, not yet shown
@@ -298,6 +305,8 @@ cdef class Detokenizer:
         self.done = False
         self.state = 0
         self.strip_left = self.table.strip_count
+        self.waiting = -1
+        self.whole = []
         self.run = _Buffer()
         self.tail = _Buffer()
         self.held = _Buffer()
@@ -318,7 +327,6 @@ cdef class Detokenizer:
         Raises ValueError for a negative id and after `finish`.
         """
         cdef TokenTable table = self.table
-        cdef uint32_t begin
         cdef int part
         if self.stopped is not None:
             return ""
@@ -330,8 +338,19 @@ cdef class Detokenizer:
             return ""
         if self.skip_special and table.flags[id] & SPECIAL:
             return ""
+        if not table.by_token:
+            self.whole.append(id)
+            return ""
+        if table.ahead:
+            id, self.waiting = self.waiting, id
+            return self.add(id, 0) if id >= 0 else ""
         part = not self.started
         self.started = True
+        return self.add(id, part)
+
+    cdef object add(self, Py_ssize_t id, int part):
+        cdef TokenTable table = self.table
+        cdef uint32_t begin
         begin = table.ends[part][id - 1] if id > 0 else 0
         if table.flags[id] & BYTE:
             self.run.add(table.data[part] + begin, table.ends[part][id] - begin)
@@ -346,9 +365,18 @@ cdef class Detokenizer:
         if self.done or self.stopped is not None:
             return ""
         self.done = True
+        cdef str last = ""
+        cdef bytes text
+        if self.waiting >= 0:
+            last = self.add(self.waiting, 1)
+            if self.stopped is not None:
+                return last
+        if self.whole:
+            text = self.table.tokenizer.decode(self.whole, False).encode()
+            self.tail.add(<const uint8_t*>PyBytes_AS_STRING(text), len(text))
         self.end_run()
         self.decode_tail(True)
-        return self.show(self.held.size)
+        return last + self.show(self.held.size)
 
     cdef int end_run(self) except -1:
         """A run of fallback bytes is a text if it is valid UTF-8, else one U+FFFD for each."""

@@ -178,11 +178,9 @@ py::str decode(const Tokenizer& self, const py::sequence& ids, bool skip_special
 
 // Everything a stream needs, in flat buffers: the bytes of all ids one after the other and the end
 // of each as a native uint32, behind other tokens and as the first; a flag byte each (1 token, 2
-// special, 4 fallback byte); whether all pieces are raw bytes; what to strip and how often.
+// special, 4 fallback byte); whether all pieces are raw bytes; what to strip and how often;
+// whether "as the first" means as the last; whether the pieces make the text at all.
 py::tuple stream_table(const Tokenizer& self) {
-    if (!self.decoder().streams()) {
-        throw std::invalid_argument("the decoder of this tokenizer cannot make a text bit by bit");
-    }
     const auto buffers = [&](bool first) {
         std::string bytes;
         std::vector<uint32_t> ends;
@@ -202,7 +200,8 @@ py::tuple stream_table(const Tokenizer& self) {
     const auto first = buffers(true);
     return py::make_tuple(rest.first, rest.second, first.first, first.second, py::bytes(flags),
                           self.decoder().bytes(), std::string(self.decoder().strip()),
-                          self.decoder().strip_count());
+                          self.decoder().strip_count(), self.decoder().looks_ahead(),
+                          self.decoder().streams());
 }
 
 }  // namespace

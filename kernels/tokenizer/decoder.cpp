@@ -68,6 +68,7 @@ void Decoder::choose_kind(const std::vector<std::string>& types) {
         types == std::vector<std::string>{"WordPiece"}) {
         kind_ = Kind::kFirstAndRest;
     }
+    if (types == std::vector<std::string>{"BPEDecoder"}) kind_ = Kind::kRestAndLast;
     // Replace ... ByteFallback? Fuse? Strip?, the last only behind Fuse.
     size_t at = 0;
     const auto next_is = [&](std::string_view type) {
@@ -114,6 +115,13 @@ StreamPiece Decoder::piece(std::string_view token) const {
             stages_[0]->apply(pair);
             piece.first = pair[0];
             piece.rest = pair[1];
+            break;
+        }
+        case Kind::kRestAndLast: {
+            std::vector<std::string> pair{piece.rest, piece.first};
+            stages_[0]->apply(pair);
+            piece.rest = pair[0];
+            piece.first = pair[1];
             break;
         }
         case Kind::kPieces: {

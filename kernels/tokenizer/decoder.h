@@ -22,7 +22,7 @@ class DecoderStage {
 
 // What a token adds to a text.
 struct StreamPiece {
-    std::string first;  // if it is the first token
+    std::string first;  // if it is the first token, or the last where Decoder::looks_ahead()
     std::string rest;   // if it is not
     // A byte of its own: a run of such tokens is a text if it is valid UTF-8, and one U+FFFD a byte
     // if it is not.
@@ -40,6 +40,8 @@ class Decoder {
 
     // True if a text is the concatenation of its tokens' pieces, stripped at its start.
     bool streams() const { return kind_ != Kind::kChain; }
+    // Then the last token has a piece of its own, and not the first.
+    bool looks_ahead() const { return kind_ == Kind::kRestAndLast; }
     // Pieces are raw bytes; ill-formed sequences of the whole text become U+FFFD.
     bool bytes() const { return kind_ == Kind::kBytes; }
     StreamPiece piece(std::string_view token) const;
@@ -48,7 +50,7 @@ class Decoder {
     uint32_t strip_count() const { return strip_count_; }
 
  private:
-    enum class Kind { kJoin, kBytes, kPieces, kFirstAndRest, kChain };
+    enum class Kind { kJoin, kBytes, kPieces, kFirstAndRest, kRestAndLast, kChain };
     void read(const json::Value& value, std::vector<std::string>& types, int depth);
     void choose_kind(const std::vector<std::string>& types);
 

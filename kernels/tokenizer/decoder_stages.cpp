@@ -1,5 +1,6 @@
 #include "tokenizer/decoder_stages.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "tokenizer/byte_level.h"
@@ -27,6 +28,16 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     }
     out.append(text, at);
     text = std::move(out);
+}
+
+// The spaces that English does not write, one rule after the other.
+void clean_up(std::string& text) {
+    static constexpr std::string_view kRules[][2] = {
+        {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
+        {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
+        {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+    };
+    for (const auto& rule : kRules) replace_all(text, rule[0], rule[1]);
 }
 
 class ByteLevelStage final : public DecoderStage {
@@ -142,11 +153,6 @@ class WordPieceDecoder final : public DecoderStage {
         : prefix_(std::move(prefix)), cleanup_(cleanup) {}
 
     void apply(std::vector<std::string>& tokens) const override {
-        static constexpr std::string_view kRules[][2] = {
-            {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
-            {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
-            {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
-        };
         for (size_t i = 0; i < tokens.size(); ++i) {
             std::string& token = tokens[i];
             if (i > 0 && token.starts_with(prefix_)) {
@@ -154,13 +160,35 @@ class WordPieceDecoder final : public DecoderStage {
             } else if (i > 0) {
                 token.insert(0, " ");
             }
-            if (!cleanup_) continue;
-            for (const auto& rule : kRules) replace_all(token, rule[0], rule[1]);
+            if (cleanup_) clean_up(token);
         }
     }
 
  private:
     std::string prefix_;
+    bool cleanup_;
+};
+
+// Speech models say a token once for each stretch of sound, and "pad" where they say nothing.
+class CtcDecoder final : public DecoderStage {
+ public:
+    CtcDecoder(std::string pad, std::string delimiter, bool cleanup)
+        : pad_(std::move(pad)), delimiter_(std::move(delimiter)), cleanup_(cleanup) {}
+
+    void apply(std::vector<std::string>& tokens) const override {
+        tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+        for (std::string& token : tokens) {
+            replace_all(token, pad_, "");
+            if (!cleanup_) continue;
+            clean_up(token);
+            replace_all(token, delimiter_, " ");
+        }
+        std::erase(tokens, "");
+    }
+
+ private:
+    std::string pad_;
+    std::string delimiter_;
     bool cleanup_;
 };
 
@@ -185,6 +213,11 @@ std::unique_ptr<DecoderStage> make_decoder_stage(const Options& options, const s
     if (type == "ByteFallback") return std::make_unique<ByteFallbackStage>();
     if (type == "Fuse") return std::make_unique<FuseStage>();
     if (type == "Metaspace") return std::make_unique<MetaspaceDecoder>(read_metaspace(options));
+    if (type == "CTC") {
+        return std::make_unique<CtcDecoder>(std::string(options.text("pad_token")),
+                                            std::string(options.text("word_delimiter_token")),
+                                            options.flag("cleanup"));
+    }
     if (type == "BPEDecoder") {
         return std::make_unique<SuffixDecoder>(std::string(options.text("suffix")));
     }
@@ -205,9 +238,10 @@ std::unique_ptr<DecoderStage> make_decoder_stage(const Options& options, const s
         return std::make_unique<StripDecoder>(content, options.number("start", kMost),
                                               options.number("stop", kMost));
     }
-    throw std::invalid_argument("decoder \"" + type +
-                                "\" is not supported; supported: BPEDecoder, ByteFallback, "
-                                "ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip, WordPiece");
+    throw std::invalid_argument(
+        "decoder \"" + type +
+        "\" is not supported; supported: BPEDecoder, ByteFallback, "
+        "ByteLevel, CTC, Fuse, Metaspace, Replace, Sequence, Strip, WordPiece");
 }
 
 }  // namespace edgeward

@@ -174,7 +174,8 @@ void Tokenizer::pad_batch(std::vector<std::vector<uint32_t>>& batch) const {
 }
 
 std::string Tokenizer::decode(std::span<const uint32_t> ids, bool skip_special_tokens) const {
-    if (!decoder_.streams()) return decode_chain(ids, skip_special_tokens);
+    if (!decoder_.streams() || decoder_.looks_ahead())
+        return decode_chain(ids, skip_special_tokens);
     std::string text;
     std::string run;  // of fallback bytes
     bool first = true;
