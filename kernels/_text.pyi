@@ -1,10 +1,13 @@
 """Types of the Cython module; `mypy.stubtest` proves them against the binary."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, final
 
 class _Streamable(Protocol):
-    def stream_table(self) -> tuple[bytes, bytes, bytes, bytes, bytes, bool, str, int, bool, bool]: ...
+    def stream_table(
+        self,
+    ) -> tuple[bytes, bytes, bytes, bytes, bytes, bool, str, int, bool, bool]: ...
+    def decode(self, ids: Sequence[int], skip_special_tokens: bool = ..., /) -> str: ...
 
 @final
 class TokenTable:

@@ -31,7 +31,8 @@ class Bytes:
     def stream_table(self):
         rest = pack([self.before + token for token in self.tokens])
         whole = type(self) is Bytes
-        return *rest, *pack(self.tokens), self.flags(), whole, self.strip, self.strip_count
+        pieces = *rest, *pack(self.tokens)
+        return *pieces, self.flags(), whole, self.strip, self.strip_count, False, True
 
     def kept(self, ids, skip_special):
         return [i for i in ids if i < self.HOLE and not (skip_special and i == self.SPECIAL)]
