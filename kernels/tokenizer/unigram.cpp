@@ -34,13 +34,12 @@ struct Token {
 
 class Unigram final : public Model {
  public:
-    Unigram(std::span<const json::Value> pieces, std::optional<uint32_t> unknown,
-            bool byte_fallback);
+    Unigram(const json::Items& pieces, std::optional<uint32_t> unknown, bool byte_fallback);
 
     void tokenize(std::string_view word, TokenBuffer& out) const override;
 
  private:
-    void read(std::span<const json::Value> pieces);
+    void read(const json::Items& pieces);
     void build_trie();
     void find_best(std::string_view word, Arrival* best) const;
     void emit(std::string_view word, const Arrival* best, TokenBuffer& out) const;
@@ -61,8 +60,7 @@ class Unigram final : public Model {
     std::unique_ptr<std::atomic<uint8_t>[]> whole_;
 };
 
-Unigram::Unigram(std::span<const json::Value> pieces, std::optional<uint32_t> unknown,
-                 bool byte_fallback)
+Unigram::Unigram(const json::Items& pieces, std::optional<uint32_t> unknown, bool byte_fallback)
     : unknown_(unknown), byte_fallback_(byte_fallback) {
     read(pieces);
     if (unknown_ && *unknown_ >= scores_.size()) {
@@ -77,7 +75,7 @@ Unigram::Unigram(std::span<const json::Value> pieces, std::optional<uint32_t> un
     whole_ = std::make_unique<std::atomic<uint8_t>[]>(scores_.size());
 }
 
-void Unigram::read(std::span<const json::Value> pieces) {
+void Unigram::read(const json::Items& pieces) {
     if (pieces.size() >= DoubleArray::kNone) {
         throw std::invalid_argument("model.vocab has " + std::to_string(pieces.size()) +
                                     " tokens; the limit is " +
@@ -85,14 +83,15 @@ void Unigram::read(std::span<const json::Value> pieces) {
     }
     vocab_.reserve(pieces.size(), pieces.size() * 8);
     scores_.reserve(pieces.size());
-    for (const json::Value& piece : pieces) {
-        const auto pair = piece.array("an entry of model.vocab");
+    for (const json::Item piece : pieces) {
+        const json::Items pair = piece.elements("an entry of model.vocab");
         if (pair.size() != 2) {
             throw std::invalid_argument("an entry of model.vocab must be a token and its score");
         }
-        vocab_.add_again(pair[0].string("a token of model.vocab"),
+        auto part = pair.begin();
+        vocab_.add_again((*part).string("a token of model.vocab"),
                          static_cast<uint32_t>(scores_.size()));
-        scores_.push_back(pair[1].number("a score of model.vocab"));
+        scores_.push_back((*++part).number("a score of model.vocab"));
     }
 }
 
@@ -218,7 +217,7 @@ std::unique_ptr<Model> make_unigram(const json::Value& model) {
     const Options options(model, "model");
     std::optional<uint32_t> unknown;
     if (options.find("unk_id") != nullptr) unknown = options.number("unk_id", UINT32_MAX - 1);
-    return std::make_unique<Unigram>(options.array("vocab"), unknown,
+    return std::make_unique<Unigram>(options.member("vocab").elements("model.vocab"), unknown,
                                      options.flag("byte_fallback", false));
 }
 
