@@ -43,6 +43,8 @@ class Bpe::Row {
         count_ = merge_row(merges, {ids_, lengths_, ranked ? ranks_ : nullptr, count_});
     }
     size_t size() const { return count_; }
+    std::span<const uint32_t> ids() const { return {ids_, count_}; }
+    std::span<const uint32_t> lengths() const { return {lengths_, count_}; }
     bool is_one(uint32_t id, size_t length) const {
         return count_ == 1 && ids_[0] == id && lengths_[0] == length;
     }
@@ -180,6 +182,7 @@ void Bpe::tokenize_word(std::string_view word, TokenBuffer& out) const {
 }
 
 void Bpe::prepare_bytes() {
+    cache_ = std::make_unique<WordCache>(WordCache::kMostBytes);
     all_bytes_ = true;
     for (unsigned byte = 0; byte < 256; ++byte) {
         byte_ids_[byte] = vocab_.find(byte_level_char(static_cast<unsigned char>(byte)));
@@ -219,25 +222,75 @@ bool Bpe::is_whole(const WordSlot& slot, size_t length, Spell&& spell) const {
     return yes;
 }
 
+bool Bpe::lacks_a_byte(std::string_view piece) const {
+    return !all_bytes_ && std::any_of(piece.begin(), piece.end(), [&](char c) {
+        return byte_ids_[static_cast<unsigned char>(c)] == kNoId;
+    });
+}
+
 bool Bpe::tokenize_bytes(std::string_view piece, TokenBuffer& out) const {
-    const auto spell = [&](Row& row) {
-        add_bytes(piece, row);
-        row.merge(merges_, true);
-    };
-    if (const WordSlot* slot = vocab_.find(vocab_.key(piece), piece);
-        slot != nullptr && (options_.ignore_merges || is_whole(*slot, piece.size(), spell))) {
-        out.add(WordTable::id(*slot), static_cast<uint32_t>(piece.size()));
-        return true;
-    }
-    if (out.want_lengths && !all_bytes_ && std::any_of(piece.begin(), piece.end(), [&](char c) {
-            return byte_ids_[static_cast<unsigned char>(c)] == kNoId;
-        })) {
-        return false;
+    const Span whole{0, static_cast<uint32_t>(piece.size())};
+    return tokenize_pieces(piece, {&whole, 1}, true, out) == 1;
+}
+
+// A word that is no vocabulary entry, or one that its own bytes do not give.
+void Bpe::cut_bytes(std::string_view piece, const WordKey& key, TokenBuffer& out) const {
+    if (cache_ != nullptr) {
+        if (const auto tokens = cache_->find(key, piece); !tokens.empty()) {
+            for (const uint32_t token : tokens) {
+                out.add(WordCache::id(token), WordCache::length(token));
+            }
+            return;
+        }
     }
     Row row(piece.size());
-    spell(row);
+    add_bytes(piece, row);
+    row.merge(merges_, true);
     row.give(out);
-    return true;
+    if (cache_ != nullptr) cache_->add(key, piece, row.ids(), row.lengths());
+}
+
+size_t Bpe::tokenize_pieces(std::string_view text, std::span<const Span> pieces, bool raw_bytes,
+                            TokenBuffer& out) const {
+    if (!raw_bytes) return Model::tokenize_pieces(text, pieces, raw_bytes, out);
+    // Memory is asked for a block at a time: first the slots of the vocabulary, then the cache's.
+    constexpr size_t kBlock = 16;
+    WordKey keys[kBlock];
+    const WordSlot* slots[kBlock];
+    const WordTable& words = vocab_.words();
+    for (size_t from = 0; from < pieces.size(); from += kBlock) {
+        const size_t count = std::min(kBlock, pieces.size() - from);
+        const Span* const block = pieces.data() + from;
+        for (size_t i = 0; i < count; ++i) {
+            const char* const word = text.data() + block[i].begin;
+            const size_t size = block[i].size();
+            keys[i] = text.size() - block[i].begin >= 16 ? words.key_of_readable(word, size)
+                                                         : words.key({word, size});
+            words.prefetch(keys[i]);
+        }
+        for (size_t i = 0; i < count; ++i) {
+            const std::string_view word = text.substr(block[i].begin, block[i].size());
+            slots[i] = vocab_.find(keys[i], word);
+            if (slots[i] == nullptr && cache_ != nullptr) cache_->prefetch(keys[i]);
+        }
+        for (size_t i = 0; i < count; ++i) {
+            const std::string_view word = text.substr(block[i].begin, block[i].size());
+            const auto spell = [&](Row& row) {
+                add_bytes(word, row);
+                row.merge(merges_, true);
+            };
+            if (slots[i] != nullptr &&
+                (options_.ignore_merges || is_whole(*slots[i], word.size(), spell))) {
+                out.add(WordTable::id(*slots[i]), static_cast<uint32_t>(word.size()));
+            } else if (out.want_lengths && lacks_a_byte(word)) {
+                return from + i;
+            } else {
+                cut_bytes(word, keys[i], out);
+            }
+            if (out.want_lengths) out.ends.push_back(static_cast<uint32_t>(out.ids.size()));
+        }
+    }
+    return pieces.size();
 }
 
 }  // namespace edgeward

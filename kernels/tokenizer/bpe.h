@@ -13,6 +13,7 @@
 #include "tokenizer/bpe_merge.h"
 #include "tokenizer/merges.h"
 #include "tokenizer/model.h"
+#include "tokenizer/word_cache.h"
 
 namespace edgeward {
 
@@ -38,6 +39,8 @@ class Bpe final : public Model {
 
     void tokenize(std::string_view piece, TokenBuffer& out) const override;
     bool tokenize_bytes(std::string_view piece, TokenBuffer& out) const override;
+    size_t tokenize_pieces(std::string_view text, std::span<const Span> pieces, bool raw_bytes,
+                           TokenBuffer& out) const override;
     bool takes_bytes() const override { return options_.take_bytes(); }
     void prepare_bytes() override;
 
@@ -52,6 +55,8 @@ class Bpe final : public Model {
     bool is_whole(const WordSlot& slot, size_t length, Spell&& spell) const;
     size_t room_for(std::string_view piece) const;
     void add_bytes(std::string_view piece, Row& row) const;
+    bool lacks_a_byte(std::string_view piece) const;
+    void cut_bytes(std::string_view piece, const WordKey& key, TokenBuffer& out) const;
 
     MergeTable merges_;
     BpeOptions options_;
@@ -59,10 +64,11 @@ class Bpe final : public Model {
     // No merge joins anything with a mark (U+2581) behind it, except marks: words that start with
     // one can be merged each alone.
     bool part_at_marks_ = false;
+    std::unique_ptr<WordCache> cache_;
     // Byte-level text only:
     std::array<uint32_t, 256> byte_ids_{};
     bool all_bytes_ = false;          // none is missing
-    FlatArray<uint32_t> byte_ranks_;  // of byte a with byte b, at a * 256 + b
+    FlatArray<uint32_t> byte_ranks_;   // of byte a with byte b, at a * 256 + b
 };
 
 std::unique_ptr<Model> make_bpe(const json::Value& model);

@@ -54,7 +54,6 @@ class Vocab {
     // The hot way in, for models: a word of the text, which is raw bytes if the spelling is
     // byte-level, and the string itself if it is plain.
     WordKey key(std::string_view word) const { return words_.key(word); }
-    void prefetch(const WordKey& key) const { words_.prefetch(key); }
     const WordSlot* find(const WordKey& key, std::string_view word) const {
         return words_.find(key, [&](uint32_t place) { return record(place) == word; });
     }

@@ -9,6 +9,7 @@
 // whatever a damaged or hostile file says.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string_view>
@@ -50,6 +51,11 @@ class WordTable {
     // `spelled` sets words apart that read the same but mean something else.
     WordKey key(std::string_view word, bool spelled = false) const {
         return make_key(word, spelled, head_.seed);
+    }
+    // The same for a word of `size` bytes that has 16 readable bytes from its start on.
+    WordKey key_of_readable(const char* word, size_t size) const {
+        return size <= kInline ? make_short_key(word, size, head_.seed)
+                               : make_key({word, size}, false, head_.seed);
     }
     void prefetch(const WordKey& key) const {
         __builtin_prefetch(slots_.data() + place_of(key.hash));
@@ -109,6 +115,11 @@ class WordTable {
     friend struct WordKey;
 
     static WordKey make_key(std::string_view word, bool spelled, uint64_t seed);
+    static WordKey make_short_key(const char* word, size_t size, uint64_t seed);
+    static void set_short_hash(WordKey& key, uint64_t seed) {
+        constexpr uint64_t kB = 0xC2B2AE3D27D4EB4Fu;
+        key.hash = mix(key.head ^ seed, (uint64_t{key.shape} << 32 | key.tail) ^ kB);
+    }
     static uint32_t load_meta(const WordSlot& slot) {
         return std::atomic_ref(const_cast<uint32_t&>(slot.meta)).load(std::memory_order_relaxed);
     }
@@ -127,7 +138,6 @@ class WordTable {
 inline bool WordKey::is_long() const { return (shape & WordTable::kLengths) == WordTable::kLong; }
 
 inline WordKey WordTable::make_key(std::string_view word, bool spelled, uint64_t seed) {
-    constexpr uint64_t kB = 0xC2B2AE3D27D4EB4Fu;
     const char* p = word.data();
     const size_t n = word.size();
     WordKey key{0, 0, 0, spelled ? kSpelled : 0};
@@ -147,7 +157,24 @@ inline WordKey WordTable::make_key(std::string_view word, bool spelled, uint64_t
         key.head = byte(0) | byte(n / 2) << (8 * (n / 2)) | byte(n - 1) << (8 * (n - 1));
     }
     key.shape |= static_cast<uint32_t>(n) << 24;
-    key.hash = mix(key.head ^ seed, (uint64_t{key.shape} << 32 | key.tail) ^ kB);
+    set_short_hash(key, seed);
+    return key;
+}
+
+inline WordKey WordTable::make_short_key(const char* word, size_t size, uint64_t seed) {
+    // The bytes of head and tail that belong to a word of each size.
+    static constexpr auto kMasks = [] {
+        std::array<uint64_t, 2 * (kInline + 1)> masks{};
+        for (size_t n = 0; n <= kInline; ++n) {
+            masks[2 * n] = n >= 8 ? ~uint64_t{0} : (uint64_t{1} << 8 * n) - 1;
+            masks[2 * n + 1] = n <= 8 ? 0 : (uint64_t{1} << 8 * (n - 8)) - 1;
+        }
+        return masks;
+    }();
+    WordKey key{load8(word) & kMasks[2 * size], 0,
+                static_cast<uint32_t>(load4(word + 8) & kMasks[2 * size + 1]),
+                static_cast<uint32_t>(size) << 24};
+    set_short_hash(key, seed);
     return key;
 }
 
