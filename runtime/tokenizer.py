@@ -51,6 +51,8 @@ class Tokenizer:
         tokenizer_json: the content of a `tokenizer.json`.
         config: the parsed `tokenizer_config.json`, for the names of special tokens.
         chat_template: Jinja source; from the config if None.
+        cache: remember words that are not tokens themselves, in at most 4 MiB shared by all
+            threads. The ids are the same without it, and text seen before takes longer.
 
     Raises:
         TokenizerError: the file is damaged, or has a part that is not supported (it is named).
@@ -69,9 +71,10 @@ class Tokenizer:
         *,
         config: Mapping[str, Any] | None = None,
         chat_template: str | None = None,
+        cache: bool = True,
     ) -> None:
         try:
-            self._native = _native.Tokenizer(tokenizer_json)
+            self._native = _native.Tokenizer(tokenizer_json, cache)
         except ValueError as error:
             raise TokenizerError(str(error)) from error
         self._config = dict(config or {})

@@ -212,12 +212,12 @@ void register_tokenizer(py::module_& m) {
     const py::metaclass plain(reinterpret_cast<PyObject*>(&PyType_Type));
     py::class_<Tokenizer>(m, "Tokenizer", py::is_final(), plain,
                           "A tokenizer.json, parsed. Immutable; safe from any thread.")
-        .def(py::init([](const py::bytes& json) {
+        .def(py::init([](const py::bytes& json, bool cache) {
                  const std::string_view text = json;
                  py::gil_scoped_release release;
-                 return std::make_unique<Tokenizer>(text);
+                 return std::make_unique<Tokenizer>(text, cache);
              }),
-             "json"_a)
+             "json"_a, "cache"_a = true)
         .def("encode", &encode, "text"_a, "add_special_tokens"_a = true)
         .def("encode_batch", &encode_batch, "texts"_a, "add_special_tokens"_a = true,
              "threads"_a = 1)

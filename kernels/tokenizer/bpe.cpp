@@ -181,8 +181,9 @@ void Bpe::tokenize_word(std::string_view word, TokenBuffer& out) const {
     row.give(out);
 }
 
+void Bpe::use_cache() { cache_ = std::make_unique<WordCache>(WordCache::kMostBytes); }
+
 void Bpe::prepare_bytes() {
-    cache_ = std::make_unique<WordCache>(WordCache::kMostBytes);
     all_bytes_ = true;
     for (unsigned byte = 0; byte < 256; ++byte) {
         byte_ids_[byte] = vocab_.find(byte_level_char(static_cast<unsigned char>(byte)));
@@ -230,7 +231,9 @@ bool Bpe::lacks_a_byte(std::string_view piece) const {
 
 bool Bpe::tokenize_bytes(std::string_view piece, TokenBuffer& out) const {
     const Span whole{0, static_cast<uint32_t>(piece.size())};
-    return tokenize_pieces(piece, {&whole, 1}, true, out) == 1;
+    const bool done = tokenize_pieces(piece, {&whole, 1}, true, out) == 1;
+    if (done && out.want_lengths) out.ends.pop_back();
+    return done;
 }
 
 // A word that is no vocabulary entry, or one that its own bytes do not give.

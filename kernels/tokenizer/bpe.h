@@ -43,6 +43,7 @@ class Bpe final : public Model {
                            TokenBuffer& out) const override;
     bool takes_bytes() const override { return options_.take_bytes(); }
     void prepare_bytes() override;
+    void use_cache() override;
 
  private:
     class Row;
@@ -68,7 +69,7 @@ class Bpe final : public Model {
     // Byte-level text only:
     std::array<uint32_t, 256> byte_ids_{};
     bool all_bytes_ = false;          // none is missing
-    FlatArray<uint32_t> byte_ranks_;   // of byte a with byte b, at a * 256 + b
+    FlatArray<uint32_t> byte_ranks_;  // of byte a with byte b, at a * 256 + b
 };
 
 std::unique_ptr<Model> make_bpe(const json::Value& model);

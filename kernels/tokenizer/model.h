@@ -64,6 +64,10 @@ class Model {
     // Tells the model that pieces will be byte-level text, before the first call.
     virtual void prepare_bytes() {}
 
+    // Lets the model remember words, in bounded memory and safe from any thread. Before the first
+    // call.
+    virtual void use_cache() {}
+
     const Vocab& vocab() const { return vocab_; }
 
  protected:

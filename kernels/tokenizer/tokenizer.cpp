@@ -46,7 +46,7 @@ class IdSink {
 
 }  // namespace
 
-Tokenizer::Tokenizer(std::string_view json_text) : normalizer_(json::Value()) {
+Tokenizer::Tokenizer(std::string_view json_text, bool cache) : normalizer_(json::Value()) {
     const json::Document document(json_text);
     const json::Value& root = checked(document.root());
     normalizer_ = Normalizer(member_or_null(root, "normalizer"));
@@ -64,6 +64,7 @@ Tokenizer::Tokenizer(std::string_view json_text) : normalizer_(json::Value()) {
     } else {
         spell_bytes_at_end(pre_tokenizers_);
     }
+    if (cache) model_->use_cache();
     fill_pieces();
 }
 

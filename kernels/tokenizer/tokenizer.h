@@ -34,8 +34,9 @@ struct Encoding {
 
 class Tokenizer {
  public:
+    // `cache`: remember words that are no tokens (at most 4 MiB, shared by all threads).
     // Throws std::invalid_argument: damaged JSON, a component that is unknown or inconsistent.
-    explicit Tokenizer(std::string_view json_text);
+    explicit Tokenizer(std::string_view json_text, bool cache = true);
 
     // `text` must be valid UTF-8 (see utf8_lossy). Throws std::invalid_argument when the text is
     // longer than kMaxText, or needs an unknown token that the vocabulary does not hold.
