@@ -142,9 +142,7 @@ def test_a_fresh_object_met_by_many_threads_at_once_gives_the_same_ids(smollm2_j
 
     def work(order):
         start.wait()
-        for at in order:
-            if shared.encode(texts[at]) != expected[at]:
-                failures.append(texts[at])
+        failures.extend(texts[at] for at in order if shared.encode(texts[at]) != expected[at])
 
     orders = [random.Random(seed).sample(range(len(texts)), len(texts)) for seed in range(4)]
     threads = [threading.Thread(target=work, args=(order,)) for order in orders]
