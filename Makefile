@@ -10,7 +10,7 @@ SYSTEM ?= Answer in one short English sentence.
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels tests/kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu slow neon sanitize clean
+.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu neon sanitize clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
@@ -60,9 +60,9 @@ gpu:
 	EDGEWARD_CUDA=1 EDGEWARD_CUDA_ARCHS="$(CUDA_ARCHS)" build/gpu/bin/pip install -q ".[test]"
 	build/gpu/bin/python -m pytest -q tests/kernels/cuda $(PYTEST)
 
-# Tests of a minute and more.
-slow: $(VENV)/.test
-	EDGEWARD_SLOW=1 $(BIN)/python -m pytest -q -m slow $(PYTEST)
+# A million recorded choices by the NEON build under an emulator; says what is missing where it is.
+neon: $(VENV)/.test
+	$(BIN)/python tests/support/isa_record.py neon
 
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, in an environment of their own.
 sanitize:
