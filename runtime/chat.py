@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import OptionError, TemplateError
 from .tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from .structure.tools import Tool
 
 Message = Mapping[str, Any]
 Messages = str | Sequence[Message]
@@ -29,14 +33,25 @@ def normalize(messages: Messages) -> list[dict[str, Any]]:
     return [_message(i, message) for i, message in enumerate(listed)]
 
 
-def render(messages: Messages, tokenizer: Tokenizer) -> str:
-    """The prompt for the model's next answer. Raises `TemplateError` for a model without chat."""
-    if tokenizer.chat_template is None:
+def render(messages: Messages, tokenizer: Tokenizer, tools: Sequence[Tool] = ()) -> str:
+    """The prompt for the model's next answer, `tools` told in it.
+
+    Raises `TemplateError` for a model without chat.
+    """
+    template = tokenizer.tool_template if tools else tokenizer.chat_template
+    if template is None:
         raise TemplateError(
             "this model has no chat template: it continues text and was not made for chat. "
             "Use generate()."
         )
-    return tokenizer.apply_chat_template(normalize(messages), add_generation_prompt=True)
+    plain = normalize(messages)
+    shown = [tool.as_json() for tool in tools] if tools else None
+    if tools or any(m["role"] == "tool" or m.get("tool_calls") for m in plain):
+        from .structure import calls
+
+        if not calls.knows_tools(template):
+            plain, shown = list(calls.explained(plain, tools)), None
+    return tokenizer.apply_chat_template(plain, add_generation_prompt=True, tools=shown)
 
 
 def _message(index: int, message: Message) -> dict[str, Any]:
@@ -46,7 +61,36 @@ def _message(index: int, message: Message) -> dict[str, Any]:
     role = message.get("role")
     if not isinstance(role, str) or not role:
         raise OptionError(f"{where} has role {role!r}; give 'system', 'user' or 'assistant'.")
-    return {**message, "role": role, "content": _content(where, message.get("content"))}
+    content, calls = message.get("content"), message.get("tool_calls")
+    if not calls:
+        return {**message, "role": role, "content": _content(where, content)}
+    said = "" if content is None else _content(where, content)
+    return {**message, "role": role, "content": said, "tool_calls": _calls(where, calls)}
+
+
+def _calls(where: str, calls: Any) -> list[dict[str, Any]]:
+    """Calls in OpenAI's form; arguments may be JSON text, templates want them as a dict."""
+    if isinstance(calls, str | Mapping) or not isinstance(calls, Sequence):
+        raise OptionError(f"{where} has tool_calls of type {type(calls).__name__}; give a list.")
+    made = []
+    for call in calls:
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+            raise OptionError(
+                f"{where} has the tool call {call!r}; it must be "
+                f'{{"id": ..., "type": "function", "function": {{"name": ..., "arguments": ...}}}}.'
+            )
+        arguments = function.get("arguments", {})
+        if isinstance(arguments, str):
+            try:
+                arguments = json.loads(arguments)
+            except (ValueError, RecursionError) as error:
+                raise OptionError(
+                    f"{where} has a call of {function['name']} whose arguments are no JSON: "
+                    f"{error}."
+                ) from None
+        made.append({**call, "function": {**function, "arguments": arguments}})
+    return made
 
 
 def _content(where: str, content: Any) -> str:

@@ -18,16 +18,19 @@ from .generate import generate
 from .kv_cache import CachePool
 from .memory import MemoryPlan
 from .reply import Reply
-from .request import Request, Shape
+from .request import Request
 from .sampling import SamplingOptions
 from .stream import AsyncStream, Stream
 from .tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from .structure.grammars import Grammars
+    from .structure.shape import Shape, ToolUse
 
 Prompt = str | Sequence[int]
 ResponseFormat = Mapping[str, Any]
+Tools = Sequence[Mapping[str, Any]]
+ToolChoice = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,15 @@ class ModelInfo:
     """Tokens that prompt and answer may take together."""
     memory: MemoryPlan
     load_ms: float
+
+
+@dataclass(frozen=True)
+class _ShapeArguments:
+    """The arguments that say what an answer looks like."""
+
+    response_format: ResponseFormat | None = None
+    tools: ToolUse | None = None
+    tool_choice: ToolChoice | None = None
 
 
 class Model:
@@ -122,7 +134,8 @@ class Model:
         >>> model.generate("A number:", response_format={"type": "regex", "pattern": "[0-9]"})
         ... # doctest: +SKIP
         """
-        return self._answer(prompt, True, stream, response_format, cancel, sampling)
+        shape = _ShapeArguments(response_format)
+        return self._answer(prompt, True, stream, shape, cancel, sampling)
 
     @overload
     def chat(
@@ -130,7 +143,8 @@ class Model:
         messages: chat_.Messages,
         *,
         stream: Literal[False] = False,
-        tools: None = None,
+        tools: Tools | None = None,
+        tool_choice: ToolChoice | None = None,
         response_format: ResponseFormat | None = None,
         session: None = None,
         cancel: CancelToken | None = None,
@@ -142,7 +156,8 @@ class Model:
         messages: chat_.Messages,
         *,
         stream: Literal[True],
-        tools: None = None,
+        tools: Tools | None = None,
+        tool_choice: ToolChoice | None = None,
         response_format: ResponseFormat | None = None,
         session: None = None,
         cancel: CancelToken | None = None,
@@ -153,7 +168,8 @@ class Model:
         messages: chat_.Messages,
         *,
         stream: bool = False,
-        tools: None = None,
+        tools: Tools | None = None,
+        tool_choice: ToolChoice | None = None,
         response_format: ResponseFormat | None = None,
         session: None = None,
         cancel: CancelToken | None = None,
@@ -162,16 +178,20 @@ class Model:
         """Answer a message or a conversation.
 
         `messages` is a string (one user message) or a list of `{"role", "content"}`. The rest is
-        as in `generate`; `TemplateError` for a model that has no chat template. `tools` and
-        `session` are names kept for later versions: in this one anything but None is an
-        `OptionError`.
+        as in `generate`; `TemplateError` for a model that has no chat template. `tools` are
+        functions the model may call, in OpenAI's form; `reply.tool_calls` has the calls it made.
+        `tool_choice` is "auto", "none", "required" or the one function to call:
+        docs/structured.md. `session` is a name kept for later versions: in this one anything but
+        None is an `OptionError`.
 
         >>> model.chat("What is the capital of France?").text  # doctest: +SKIP
         'The capital of France is Paris.'
         """
-        _refuse_later(tools=tools, session=session)
-        prompt = chat_.render(messages, self.tokenizer)
-        return self._answer(prompt, False, stream, response_format, cancel, sampling)
+        _refuse_later(session=session)
+        use = self._tool_use(tools, tool_choice)
+        prompt = chat_.render(messages, self.tokenizer, () if use is None else use.choice.tools)
+        shape = _ShapeArguments(response_format, use, tool_choice)
+        return self._answer(prompt, False, stream, shape, cancel, sampling)
 
     async def agenerate(
         self,
@@ -200,7 +220,7 @@ class Model:
         prompt: Prompt,
         add_special_tokens: bool,
         stream: bool,
-        response_format: ResponseFormat | None,
+        asked: _ShapeArguments,
         cancel: CancelToken | None,
         sampling: dict[str, Any],
     ) -> Reply | Stream:
@@ -208,7 +228,7 @@ class Model:
         if engine is None:
             raise ModelClosed(f"the model {self.info.name!r} was closed; load it again.")
         cancel = cancel or CancelToken()
-        request = self._request(prompt, add_special_tokens, response_format, cancel, sampling)
+        request = self._request(prompt, add_special_tokens, asked, cancel, sampling)
         running = Stream(generate(request, engine, self._pool, self.tokenizer), cancel)
         return running if stream else running.result()
 
@@ -216,12 +236,12 @@ class Model:
         self,
         prompt: Prompt,
         add_special_tokens: bool,
-        response_format: ResponseFormat | None,
+        asked: _ShapeArguments,
         cancel: CancelToken,
         sampling: dict[str, Any],
     ) -> Request:
         options = SamplingOptions.from_arguments(**{**self._defaults, **sampling})
-        shape = self._shape(response_format, options)
+        shape = self._shape(asked, options)
         began = time.perf_counter()
         ids = self._ids(prompt, add_special_tokens)
         tokenize_ms = (time.perf_counter() - began) * 1000
@@ -236,26 +256,43 @@ class Model:
             )
         limit = left if options.max_tokens is None else min(left, options.max_tokens)
         stop_ids: frozenset[int] = frozenset() if options.ignore_eos else self._stop_ids
-        given = None if response_format is None else dict(response_format)
-        return Request(ids, options, limit, stop_ids, cancel, tokenize_ms, shape, given)
+        return Request(
+            ids,
+            options,
+            limit,
+            stop_ids,
+            cancel,
+            tokenize_ms,
+            shape,
+            None if asked.response_format is None else dict(asked.response_format),
+            asked.tool_choice,
+        )
 
-    def _shape(
-        self, response_format: ResponseFormat | None, options: SamplingOptions
-    ) -> Shape | None:
+    def _shape(self, asked: _ShapeArguments, options: SamplingOptions) -> Shape | None:
         """What the answer must look like, compiled. Raises `ResponseFormatError`."""
-        if response_format is None:
+        if asked.response_format is None and asked.tools is None:
             return None
-        from .structure.formats import checked
+        from .structure import shape
 
-        format = checked(response_format)
-        if format is None:
-            return None
-        if options.forced_ids:
+        made = shape.make(asked.response_format, asked.tools, self._grammars)
+        if made is not None and made.format is not None and options.forced_ids:
             raise ResponseFormatError(
-                "forced_ids are drawn whatever the grammar says; give them or response_format."
+                "forced_ids are drawn whatever a grammar says, and this request has one (from "
+                "response_format or tools); leave one of them out."
             )
-        self._grammars.check(format)
-        return Shape(format, self._grammars)
+        return made
+
+    def _tool_use(self, tools: Tools | None, choice: ToolChoice | None) -> ToolUse | None:
+        """The tools that may be called. Raises `ResponseFormatError`."""
+        if tools is None and choice is None:
+            return None
+        from .structure import calls
+        from .structure import tools as tools_
+        from .structure.shape import ToolUse
+
+        made = tools_.chosen(tools_.checked(() if tools is None else tools), choice)
+        dialect = calls.dialect_of(self.tokenizer.tool_template or "")
+        return None if made is None else ToolUse(made, dialect)
 
     @cached_property
     def _grammars(self) -> Grammars:

@@ -26,6 +26,7 @@ def make_receipt(engine: Engine, request: Request) -> Receipt:
         prompt_sha256=hashlib.sha256(np.asarray(request.ids, dtype="<i8").tobytes()).hexdigest(),
         sampling=dataclasses.asdict(request.sampling),
         response_format=request.response_format,
+        tool_choice=request.tool_choice,
         edgeward=edgeward.__version__,
         onnxruntime=engine.runtime_version,
         instruction_set=_native.active_isa(),

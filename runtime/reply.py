@@ -85,10 +85,21 @@ class Receipt:
     sampling: dict[str, Any]
     """All sampling arguments in force, the seed included."""
     response_format: dict[str, Any] | None
+    tool_choice: Any
+    """As given; the tools themselves are a part of the prompt."""
     edgeward: str
     onnxruntime: str
     instruction_set: str
     cpu_features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A function that the model wants called; give its result back with the same id."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,25 @@ class Reply:
     parsed: Any = None
     """The value of a complete JSON answer (`response_format`); None otherwise, so also for one that
     was cut: `finish_reason` and `stopped_by` say by what."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Complete calls of the request's tools, in their order; `text` has them as written."""
+    content: str | None = None
+    """What was said before the first tool call; None without one: then `text` is all."""
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """This answer as a message of the conversation, for the next `chat`."""
+        if not self.tool_calls:
+            return {"role": "assistant", "content": self.text}
+        calls = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in self.tool_calls
+        ]
+        return {"role": "assistant", "content": self.content or "", "tool_calls": calls}
 
     def __str__(self) -> str:
         return self.text

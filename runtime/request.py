@@ -6,7 +6,6 @@ comes, chat templates.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,25 +14,8 @@ from .cancel import CancelToken
 from .sampling import SamplingOptions
 
 if TYPE_CHECKING:
-    from .structure.formats import Format
-    from .structure.grammars import Grammars
     from .structure.guide import Guide
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What the answer must look like: a format, and the compiler that has compiled it."""
-
-    format: Format
-    grammars: Grammars
-
-    def guide(self) -> Guide:
-        """A guide at the start of an answer."""
-        return self.grammars.guide(self.format)
-
-    def read(self, text: str, ids: Sequence[int], complete: bool) -> dict[str, Any]:
-        """What the finished text means, as members of a reply."""
-        return {"parsed": parsed(text) if self.format.is_json and complete else None}
+    from .structure.shape import Shape
 
 
 @dataclass(frozen=True)
@@ -49,7 +31,8 @@ class Request:
     tokenize_ms: float
     shape: Shape | None = None
     response_format: dict[str, Any] | None = None
-    """As it was given: for the receipt."""
+    tool_choice: Any = None
+    """Both as they were given: for the receipt."""
 
     def guide(self) -> Guide | None:
         """A guide for the answer; None for plain text."""
@@ -58,12 +41,3 @@ class Request:
     def read(self, text: str, ids: Sequence[int], complete: bool) -> dict[str, Any]:
         """What the finished text means, as members of a reply."""
         return {} if self.shape is None else self.shape.read(text, ids, complete)
-
-
-def parsed(text: str) -> Any:
-    """The value of a JSON text; None for what Python cannot hold (a number of 4,300 digits, a
-    thousand levels)."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

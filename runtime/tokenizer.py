@@ -203,6 +203,11 @@ class Tokenizer:
         return self._sources.get("default")
 
     @property
+    def tool_template(self) -> str | None:
+        """Jinja source of the template used with tools: one of its own, or the chat template."""
+        return self._sources.get("tool_use", self.chat_template)
+
+    @property
     def vocab_size(self) -> int:
         """Number of tokens, added ones included."""
         return self._native.vocab_size

@@ -166,7 +166,7 @@ def test_wrong_messages_are_named(tiny_model: Model, messages: object, said: str
         tiny_model.chat(messages)  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("name", ["tools", "session"])
+@pytest.mark.parametrize("name", ["session"])
 def test_what_comes_later_is_refused_and_not_ignored(tiny_model: Model, name: str) -> None:
     with pytest.raises(OptionError, match=f"{name} is not in this version"):
         tiny_model.chat("hello", **{name: []})

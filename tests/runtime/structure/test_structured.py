@@ -19,7 +19,7 @@ import edgeward
 from edgeward.cancel import CancelToken
 from edgeward.errors import OptionError, ResponseFormatError
 from edgeward.model import Model
-from edgeward.request import parsed
+from edgeward.structure.shape import parsed
 
 PROMPT = "hello world, tell me something"
 SCHEMA = {
@@ -186,7 +186,7 @@ def test_bans_that_leave_nothing_are_an_error_that_names_both(tiny_model: Model)
 
 
 def test_forced_ids_are_refused(tiny_model: Model) -> None:
-    with pytest.raises(ResponseFormatError, match="give them or response_format"):
+    with pytest.raises(ResponseFormatError, match="leave one of them out"):
         tiny_model.generate(PROMPT, response_format=DIGITS, forced_ids=[5])
 
 
