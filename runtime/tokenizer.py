@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from edgeward.kernels import _native
 
 from .errors import TemplateError, TokenizerError
+from .vocabularies.sources import is_container, read
 
 if TYPE_CHECKING:
     from edgeward.kernels._text import Detokenizer, TokenTable
@@ -82,10 +83,13 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Tokenizer:
-        """Reads a `tokenizer.json`, or the folder that holds one.
+        """Reads a `tokenizer.json`, or the folder that holds one, or a SentencePiece `.model`.
 
         Beside it, `tokenizer_config.json` and `chat_template.jinja` are read where they exist.
-        Raises TokenizerError if a file is missing, too large or damaged.
+        The ids of a `.model` are those of SentencePiece itself: nothing is added around a text, and
+        control symbols written in it are plain text.
+        Raises TokenizerError if a file is missing, too large or damaged, or of a kind whose ids
+        could not be given exactly.
         """
         path = Path(path)
         folder = path if path.is_dir() else path.parent
@@ -97,7 +101,13 @@ class Tokenizer:
             _read(template_file).decode("utf-8", "replace") if template_file.is_file() else None
         )
         try:
-            return cls(_read(file), config=config, chat_template=template)
+            content = _read(file)
+            if is_container(file):
+                source = read(file, content)
+                content = source.tokenizer_json
+                config = {**source.config, **(config or {})}
+                template = template or source.chat_template
+            return cls(content, config=config, chat_template=template)
         except TokenizerError as error:
             raise TokenizerError(f"{file}: {error}") from error
 

@@ -1,6 +1,7 @@
 #include "tokenizer/added_tokens.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "tokenizer/options.h"
 #include "tokenizer/unicode.h"
@@ -34,6 +35,16 @@ uint32_t skip_white(std::string_view text, uint32_t at) {
     return at;
 }
 
+Lookup read_lookup(const Options& options) {
+    const json::Value* value = options.find("lookup");
+    if (value == nullptr || value->is_null()) return Lookup::kContent;
+    const std::string_view text = value->string("lookup of an added token");
+    if (text == "verbatim") return Lookup::kVerbatim;
+    if (text == "never") return Lookup::kNever;
+    throw std::invalid_argument("lookup of an added token is \"" + std::string(text) +
+                                "\"; it must be \"verbatim\" or \"never\", or be left out");
+}
+
 }  // namespace
 
 AddedTokens::AddedTokens(const json::Value& value, const Vocab& vocab,
@@ -49,13 +60,15 @@ AddedTokens::AddedTokens(const json::Value& value, const Vocab& vocab,
         token.rstrip = options.flag("rstrip", false);
         token.normalized = options.flag("normalized", true);
         token.special = options.flag("special", false);
-        token.pattern = token.normalized && normalizer != nullptr
-                            ? normalizer->normalized(token.content)
-                            : token.content;
+        token.lookup = read_lookup(options);
+        const bool rewrite = token.normalized && token.lookup == Lookup::kContent;
+        token.pattern = rewrite && normalizer != nullptr ? normalizer->normalized(token.content)
+                                                         : token.content;
         if (!token.content.empty()) add(std::move(token), vocab, next_id);
     }
     for (const auto& [id, index] : by_id_) {
         const AddedToken& token = tokens_[index];
+        if (token.lookup == Lookup::kNever) continue;
         (token.normalized ? after_ : before_).add(token.pattern, id);
     }
 }

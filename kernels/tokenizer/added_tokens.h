@@ -20,6 +20,12 @@
 
 namespace edgeward {
 
+// Where a token is looked for in a text. All but kContent are this project's own, as the member
+// "lookup" of an added token, for sources that tokenizer.json cannot spell: "verbatim" (as it is
+// written, in the normalized text: SentencePiece's user-defined symbols) and "never" (its control
+// symbols, which are no text).
+enum class Lookup : uint8_t { kContent, kVerbatim, kNever };
+
 struct AddedToken {
     std::string content;
     std::string pattern;  // what is looked for: the content, normalized if the token is
@@ -29,6 +35,7 @@ struct AddedToken {
     bool rstrip = false;
     bool normalized = false;
     bool special = false;
+    Lookup lookup = Lookup::kContent;
 };
 
 class AddedTokens {

@@ -48,10 +48,15 @@ uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
     return id;
 }
 
-MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string_view prefix) {
+// `shared`: rules that follow each other and make the same token have one rank, so that of two
+// places the first is merged, whatever the parts. SentencePiece ranks tokens and not rules.
+MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string_view prefix,
+                       bool shared) {
     const json::Items rules = value.elements("model.merges");
     MergeTable merges(rules.size(), vocab.end_id());
     std::string joined;
+    uint32_t rank = 0;
+    uint32_t last = kNoId;
     size_t i = 0;
     for (auto at = rules.begin(); at != rules.end(); ++at, ++i) {
         const json::Item entry = *at;
@@ -66,7 +71,10 @@ MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string
         }
         joined = pair.left;
         joined += pair.right.substr(prefix.size());
-        merges.set(left, right, static_cast<uint32_t>(i), token_of(vocab, joined, i));
+        const uint32_t result = token_of(vocab, joined, i);
+        if (!shared || result != last) rank = static_cast<uint32_t>(i);
+        last = result;
+        merges.set(left, right, rank, result);
     }
     return merges;
 }
@@ -106,7 +114,8 @@ std::unique_ptr<Model> make_bpe(const json::Value& model) {
     options.byte_fallback = flag(model, "byte_fallback");
     options.ignore_merges = flag(model, "ignore_merges");
     Vocab vocab = read_vocab(model, options.take_bytes() ? Spelling::kByteLevel : Spelling::kPlain);
-    MergeTable merges = read_merges(need(model, "merges"), vocab, options.prefix);
+    MergeTable merges = read_merges(need(model, "merges"), vocab, options.prefix,
+                                    flag(model, "merges_share_ranks"));
     return std::make_unique<Bpe>(std::move(vocab), std::move(merges), std::move(options));
 }
 
