@@ -15,8 +15,8 @@ from typing import Any
 
 from edgeward import manifest
 from edgeward.errors import IntakeError
+from edgeward.vocabularies import gguf as tokenizer_gguf
 
-from . import tokenizer_gguf
 from .model_files import is_gguf
 
 # Special tokens by which chat models end a turn or a text, whatever their settings list.

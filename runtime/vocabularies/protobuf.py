@@ -38,9 +38,7 @@ def fields(message: memoryview) -> Iterator[Field]:
         else:
             raise TokenizerError(f"damaged near byte {at}: field {number} has the kind {wire}")
         if size > end - at:
-            raise TokenizerError(
-                f"cut off: field {number} needs {size} bytes, {end - at} are left"
-            )
+            raise TokenizerError(f"cut off: field {number} needs {size} bytes, {end - at} are left")
         raw = message[at : at + size]
         at += size
         yield number, struct.unpack("<f", raw)[0] if wire == _FIXED32 else raw

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,9 +41,7 @@ class SentencePieceModel:
     add_dummy_prefix: bool = True
     remove_extra_whitespaces: bool = True
     escape_whitespaces: bool = True
-    named: dict[str, int] = field(
-        default_factory=lambda: {"unk": 0, "bos": 1, "eos": 2, "pad": -1}
-    )
+    named: dict[str, int] = field(default_factory=lambda: {"unk": 0, "bos": 1, "eos": 2, "pad": -1})
 
     def of_type(self, *types: int) -> dict[str, int]:
         return {self.pieces[i]: i for i, kind in enumerate(self.types) if kind in types}
@@ -214,8 +211,6 @@ def _model(model: SentencePieceModel) -> Json:
         "merges_share_ranks": True,
         "merges": merges_by_score(model.of_type(NORMAL, USER_DEFINED), model.scores),
     }
-
-
 
 
 def _bytes(value: object) -> memoryview:

@@ -36,4 +36,27 @@ def read(path: Path, content: bytes) -> Source:
 
         model = sentencepiece.read(content)
         return Source(sentencepiece.tokenizer_json(model), sentencepiece.named_tokens(model))
+    if path.suffix == ".gguf":
+        return _gguf(path, content)
     raise TokenizerError(f"no vocabulary can be read from a file called *{path.suffix}")
+
+
+def _gguf(path: Path, content: bytes) -> Source:
+    import numpy as np
+
+    from edgeward.errors import IntakeError
+
+    from . import gguf, gguf_keys
+
+    try:
+        cursor = gguf_keys.Cursor(path, np.frombuffer(content, np.uint8))
+        metadata, _ = gguf_keys.read_keys(cursor)
+        text = gguf.tokenizer_json(path, metadata)
+        config = {}
+        for name, key in (("bos", "bos"), ("eos", "eos"), ("pad", "padding"), ("unk", "unknown")):
+            if (token := gguf.token_text(path, metadata, f"{key}_token_id")) is not None:
+                config[f"{name}_token"] = token
+    except IntakeError as error:
+        raise TokenizerError(str(error)) from error
+    template = metadata.get("tokenizer.chat_template")
+    return Source(text, config, template if isinstance(template, str) else None)

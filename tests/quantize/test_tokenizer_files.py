@@ -95,9 +95,9 @@ def test_a_template_is_given_the_tokens_it_names(tmp_path: Path, name: str) -> N
     ("fields", "words"),
     [
         ({"tokenizer.ggml.model": None}, "holds no tokenizer"),
-        ({"tokenizer.ggml.model": "llama"}, "kind 'llama'"),
-        ({"tokenizer.ggml.model": "bert"}, "kind 'bert'"),
-        ({"tokenizer.ggml.pre": "martian"}, "'martian' .* not known; known are gpt-2, smollm"),
+        ({"tokenizer.ggml.model": "rwkv"}, "kind 'rwkv'"),
+        ({"tokenizer.ggml.model": "llama"}, "'tokenizer.ggml.scores' is no list"),
+        ({"tokenizer.ggml.pre": "martian"}, "'martian' .* not known; known are gpt-2, mpt, smollm"),
         ({"tokenizer.ggml.pre": None}, "pre-tokenizer None"),
     ],
 )

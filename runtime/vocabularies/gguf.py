@@ -1,7 +1,8 @@
-"""The vocabulary in a GGUF file as a tokenizer.json: byte-level BPE, equal to the model's own.
+"""The vocabulary in a GGUF file as a tokenizer.json.
 
-Knows GGUF's keys and Hugging Face's file format. SentencePiece and WordPiece vocabularies are
-refused: their files lack what an exact conversion needs (normalizer, flags of added tokens).
+Knows GGUF's keys and Hugging Face's file format. Byte-level BPE gives the ids of the model's own
+tokenizer.json. The other kinds ("llama", "t5", "bert") give those of llama.cpp: their files lack
+what more would need (normalizer, flags of added tokens).
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import numpy as np
 
 from edgeward.errors import IntakeError
 
+from . import gguf_scored, gguf_wordpiece
 from .pretokenizers import PRETOKENIZERS, Json, Pretokenizer, byte_level
 
-BYTE_LEVEL = "gpt2"
+BYTE_LEVEL, SENTENCEPIECE, UNIGRAM, WORDPIECE = "gpt2", "llama", "t5", "bert"
+KINDS = (BYTE_LEVEL, SENTENCEPIECE, UNIGRAM, WORDPIECE)
 
 # tokenizer.ggml.token_type
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 2, 3, 4, 5, 6
@@ -30,15 +33,33 @@ def tokenizer_json(path: Path, metadata: Mapping[str, Any]) -> bytes:
 
     Raises `IntakeError` if the file has no vocabulary, a damaged one, or one of another kind.
     """
-    row = _pretokenizer(path, metadata)
+    kind = _kind(path, metadata)
     tokens, types = _vocabulary(path, metadata)
+    if kind == BYTE_LEVEL:
+        parts = _byte_level(path, metadata, tokens, types)
+    elif kind == WORDPIECE:
+        unknown = token_text(path, metadata, "unknown_token_id") or "[UNK]"
+        parts = gguf_wordpiece.parts(tokens, types, unknown)
+        tokens = [gguf_wordpiece.original(token) for token in tokens]
+        parts["post_processor"] = _around(path, metadata, None, tokens, ("cls", "seperator"), True)
+    else:
+        parts = gguf_scored.parts(metadata, tokens, types, lambda what: _damaged(path, what))
+        bos = kind == SENTENCEPIECE
+        parts["post_processor"] = _around(path, metadata, None, tokens, ("bos", "eos"), bos)
+    if len(set(tokens)) != len(tokens) and kind != BYTE_LEVEL:
+        raise _damaged(path, "a token occurs twice")
+    document = {"version": "1.0", "truncation": None, "padding": None, **parts}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _byte_level(
+    path: Path, metadata: Mapping[str, Any], tokens: list[str], types: list[int]
+) -> dict[str, Any]:
+    row = _pretokenizer(path, metadata)
     vocabulary = {token: number for number, token in enumerate(tokens) if types[number] != _UNUSED}
     if len(vocabulary) != sum(kind != _UNUSED for kind in types):
         raise _damaged(path, "a token occurs twice")
-    document = {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
+    return {
         "added_tokens": [
             _added(number, tokens[number], kind in _SPECIAL)
             for number, kind in enumerate(types)
@@ -46,7 +67,7 @@ def tokenizer_json(path: Path, metadata: Mapping[str, Any]) -> bytes:
         ],
         "normalizer": row.normalizer,
         "pre_tokenizer": row.steps,
-        "post_processor": _post_processor(path, metadata, row, tokens),
+        "post_processor": _around(path, metadata, row.post, tokens, ("bos", "eos"), row.bos),
         "decoder": byte_level(regex=True, prefix=True),
         "model": {
             "type": "BPE",
@@ -61,7 +82,6 @@ def tokenizer_json(path: Path, metadata: Mapping[str, Any]) -> bytes:
             "merges": _merges(path, metadata, vocabulary),
         },
     }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def special_tokens(path: Path, metadata: Mapping[str, Any]) -> dict[str, int]:
@@ -87,20 +107,26 @@ def token_id(path: Path, metadata: Mapping[str, Any], key: str) -> int | None:
     return number
 
 
-def _pretokenizer(path: Path, metadata: Mapping[str, Any]) -> Pretokenizer:
+def _kind(path: Path, metadata: Mapping[str, Any]) -> str:
     model = metadata.get("tokenizer.ggml.model")
     if model is None:
         raise IntakeError(
             f"{path} holds no tokenizer (no 'tokenizer.ggml.model'); take another GGUF file of "
             f"the model, or its Hugging Face folder with tokenizer.json."
         )
-    if model != BYTE_LEVEL:
+    if model not in KINDS:
         raise IntakeError(
             f"{path}: tokenizers of the kind {model!r} cannot be taken from a GGUF file, only "
-            f"byte-level BPE ({BYTE_LEVEL!r}). Pull the model's Hugging Face folder, whose "
+            f"{', '.join(map(repr, KINDS))}. Pull the model's Hugging Face folder, whose "
             f"tokenizer.json says all."
         )
+    return str(model)
+
+
+def _pretokenizer(path: Path, metadata: Mapping[str, Any]) -> Pretokenizer:
     name = metadata.get("tokenizer.ggml.pre")
+    if name is None and metadata.get("general.architecture") == "gptneox":
+        name = "mpt"  # files from before the key was made; MPT took GPT-NeoX's tokenizer
     row = PRETOKENIZERS.get(name) if isinstance(name, str) else None
     if row is None:
         raise IntakeError(
@@ -123,8 +149,8 @@ def _vocabulary(path: Path, metadata: Mapping[str, Any]) -> tuple[list[str], lis
     if len(numbers) != len(tokens):
         raise _damaged(path, f"{len(tokens)} tokens have {len(numbers)} types")
     for number, kind in enumerate(numbers):
-        if not _NORMAL <= kind <= _UNUSED:
-            raise _damaged(path, f"token {number} has the type {kind}; byte-level BPE has 1 to 5")
+        if not _NORMAL <= kind <= _BYTE:
+            raise _damaged(path, f"token {number} has the type {kind}; there are 1 to 6")
     return tokens, numbers
 
 
@@ -155,14 +181,23 @@ def _added(number: int, content: str, special: bool) -> Json:
     }
 
 
-def _post_processor(
-    path: Path, metadata: Mapping[str, Any], row: Pretokenizer, tokens: list[str]
+def _around(
+    path: Path,
+    metadata: Mapping[str, Any],
+    own: Json | None,
+    tokens: list[str],
+    names: tuple[str, str],
+    default: bool,
 ) -> Json | None:
-    """The row's own, and the begin or end token around each text where the model wants one."""
-    before = _wanted(path, metadata, "bos", row.bos)
-    after = _wanted(path, metadata, "eos", False)
+    """`own`, and the begin or end token around each text where the model wants one.
+
+    `names` are those of the two tokens in the file, `default` whether the first is wanted when the
+    file does not say; BERT's second is its separator, which then is wanted, too.
+    """
+    before = _wanted(path, metadata, names[0], "bos", default)
+    after = _wanted(path, metadata, names[1], "eos", default and names[1] != "eos")
     if before is None and after is None:
-        return row.post
+        return own
     around = [number for number in (before, after) if number is not None]
     text: Json = {"Sequence": {"id": "A", "type_id": 0}}
     second: Json = {"Sequence": {"id": "B", "type_id": 1}}
@@ -186,13 +221,15 @@ def _post_processor(
             for number in around
         },
     }
-    if row.post is None:
+    if own is None:
         return template
-    return {"type": "Sequence", "processors": [row.post, template]}
+    return {"type": "Sequence", "processors": [own, template]}
 
 
-def _wanted(path: Path, metadata: Mapping[str, Any], which: str, default: bool) -> int | None:
-    number = token_id(path, metadata, f"{which}_token_id")
+def _wanted(
+    path: Path, metadata: Mapping[str, Any], token: str, which: str, default: bool
+) -> int | None:
+    number = token_id(path, metadata, f"{token}_token_id")
     wanted = metadata.get(f"tokenizer.ggml.add_{which}_token", default)
     return number if wanted else None
 

@@ -12,10 +12,11 @@ import pytest
 import tiny_gguf
 from tokenizers import Tokenizer
 
+import edgeward
 from edgeward.errors import IntakeError
 from edgeward.quantize.intake.gguf_header import read_header
-from edgeward.quantize.pretokenizers import PRETOKENIZERS
-from edgeward.quantize.tokenizer_gguf import special_tokens, token_id, tokenizer_json
+from edgeward.vocabularies.gguf import special_tokens, token_id, tokenizer_json
+from edgeward.vocabularies.pretokenizers import PRETOKENIZERS
 
 DATA = os.environ.get("EDGEWARD_DATA", "")
 FILE = Path("model.gguf")
@@ -85,7 +86,7 @@ def test_llama_3_begins_with_its_token_unless_told_otherwise() -> None:
         ({"tokens": ["a", "a"], "token_type": None, "merges": []}, "occurs twice"),
         ({"token_type": np.array([1, 1], np.int32)}, "have 2 types"),
         ({"token_type": "abc"}, "types"),
-        ({"token_type": np.array([6] * 259, np.int32)}, "token 0 has the type 6"),
+        ({"token_type": np.array([7] * 259, np.int32)}, "token 0 has the type 7"),
         ({"token_type": np.array([-1] * 259, np.int32)}, "token 0 has the type -1"),
         ({"merges": None}, "'tokenizer.ggml.merges' is missing"),
         ({"merges": ["he"]}, "does not join two tokens"),
@@ -196,3 +197,72 @@ def corpus() -> list[str]:
     paths = sorted(p for name in ("udhr", "code") for p in (folder / name).rglob("*"))
     files = (path for path in paths if path.is_file())
     return texts + [path.read_text(encoding="utf-8", errors="replace") for path in files]
+
+
+def spm(**changes: Any) -> dict[str, Any]:
+    pieces = ["<unk>", "<s>", "</s>", "[y]", "\u2581", "a", "b", "ab", "\u2581ab"]
+    types = [2, 3, 3, 4, 1, 1, 1, 1, 1]
+    scores = [0.0, 0.0, 0.0, 0.0, -9.0, -9.0, -9.0, -1.0, -2.0]
+    given: dict[str, Any] = {
+        "model": "llama",
+        "pre": "default",
+        "merges": None,
+        "tokens": pieces,
+        "token_type": np.array(types, np.int32),
+        "scores": np.array(scores, np.float32),
+        "bos_token_id": 1,
+        **changes,
+    }
+    return metadata(**given)
+
+
+def test_scored_vocabularies_merge_by_score_and_start_with_their_token() -> None:
+    made = Tokenizer.from_str(tokenizer_json(FILE, spm()).decode())
+    assert made.encode("ab ab[y]").tokens == ["<s>", "\u2581ab", "\u2581ab", "[y]"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"scores": None}, "is no list of 9 numbers"),
+        ({"scores": np.zeros(3, np.float32)}, "is no list of 9 numbers"),
+        ({"scores": np.full(9, np.nan, np.float32)}, "not finite"),
+        ({"unknown_token_id": 77}, "unknown_token_id is 77"),
+        ({"tokens": ["a"] * 9}, "occurs twice"),
+    ],
+)
+def test_damaged_scored_vocabularies_are_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(IntakeError, match=said):
+        tokenizer_json(FILE, spm(**changes))
+
+
+def test_wordpiece_marks_the_middles_of_words_again() -> None:
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "\u2581un", "able", "\u2581,"]
+    made = Tokenizer.from_str(
+        tokenizer_json(
+            FILE,
+            metadata(
+                model="bert",
+                merges=None,
+                tokens=pieces,
+                token_type=np.array([3, 3, 3, 3, 1, 1, 1], np.int32),
+                cls_token_id=2,
+                seperator_token_id=3,
+                unknown_token_id=1,
+            ),
+        ).decode()
+    )
+    assert made.encode("Unable, x").tokens == ["[CLS]", "un", "##able", ",", "[UNK]", "[SEP]"]
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not DATA, reason="EDGEWARD_DATA is not set")
+@pytest.mark.parametrize("name", ["bert-bge", "falcon", "gpt-2", "mpt", "phi-3"])
+def test_ids_are_those_that_llama_cpp_publishes(name: str) -> None:
+    file = Path(DATA) / "tokenizers" / "gguf-vocab" / f"ggml-vocab-{name}.gguf"
+    made = edgeward.Tokenizer.from_file(file)
+    texts = Path(f"{file}.inp").read_bytes().decode().split("\n__ggml_vocab_test__\n")
+    lines = Path(f"{file}.out").read_text().splitlines()
+    assert len(lines) > 40
+    for text, line in zip(texts, lines, strict=False):  # behind the last text stands one more mark
+        assert made.encode(text, add_special_tokens=False) == [int(id) for id in line.split()]

@@ -71,6 +71,7 @@ _PLAIN_POST = byte_level(regex=False, trim_offsets=False)
 
 PRETOKENIZERS: dict[str, Pretokenizer] = {
     "gpt-2": Pretokenizer(byte_level(regex=True), post=_GPT2_POST),
+    "mpt": Pretokenizer(byte_level(regex=True), normalizer={"type": "NFC"}, post=_GPT2_POST),
     "smollm": Pretokenizer(_sequence(_digits(individual=True), byte_level(regex=True))),
     "starcoder": Pretokenizer(_sequence(_digits(individual=True), byte_level(regex=True))),
     "falcon": Pretokenizer(
