@@ -59,6 +59,7 @@ gpu:
 	$(PYTHON) -m venv --system-site-packages build/gpu
 	EDGEWARD_CUDA=1 EDGEWARD_CUDA_ARCHS="$(CUDA_ARCHS)" build/gpu/bin/pip install -q ".[test]"
 	build/gpu/bin/python -m pytest -q tests/kernels/cuda $(PYTEST)
+	build/gpu/bin/edgeward bench sampling --device cuda
 
 # A million recorded choices by the NEON build under an emulator; says what is missing where it is.
 neon: $(VENV)/.test

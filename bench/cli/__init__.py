@@ -10,6 +10,7 @@ from edgeward.cli.lazy import LazyGroup
 
 SUITES = {
     "model": "edgeward.bench.cli.model:bench",
+    "sampling": "edgeward.bench.cli.sampling:sampling",
     "structured": "edgeward.bench.cli.structured:structured",
     "tokenizer": "edgeward.bench.cli.tokenizer:tokenizer",
 }
