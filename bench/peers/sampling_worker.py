@@ -51,6 +51,7 @@ def argmax(logits: Any, settings: Mapping[str, Any], window: Sequence[int]) -> S
 def numpy(logits: Any, settings: Mapping[str, Any], window: Sequence[int]) -> Step:
     """What one writes by hand: partition for top-k, a whole sort for top-p."""
     take(settings, "temperature", "top_k", "top_p", "min_p")
+    ids: Any
     random = np.random.default_rng(1)
     k = min(settings.get("top_k", 0), len(logits))
     p, m = settings.get("top_p", 1.0), settings.get("min_p", 0.0)
