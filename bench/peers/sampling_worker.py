@@ -51,7 +51,6 @@ def argmax(logits: Any, settings: Mapping[str, Any], window: Sequence[int]) -> S
 def numpy(logits: Any, settings: Mapping[str, Any], window: Sequence[int]) -> Step:
     """What one writes by hand: partition for top-k, a whole sort for top-p."""
     take(settings, "temperature", "top_k", "top_p", "min_p")
-    ids: Any
     random = np.random.default_rng(1)
     k = min(settings.get("top_k", 0), len(logits))
     p, m = settings.get("top_p", 1.0), settings.get("min_p", 0.0)
@@ -60,7 +59,7 @@ def numpy(logits: Any, settings: Mapping[str, Any], window: Sequence[int]) -> St
     def step() -> int:
         if temperature == 0:
             return int(logits.argmax())
-        ids = np.argpartition(logits, -k)[-k:] if k else np.arange(len(logits))
+        ids: Any = np.argpartition(logits, -k)[-k:] if k else np.arange(len(logits))
         x = logits[ids] / temperature
         if p < 1:
             order = np.argsort(-x)
