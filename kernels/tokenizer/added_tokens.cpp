@@ -98,32 +98,30 @@ uint32_t AddedTokens::find(std::string_view content) const {
     return found == by_content_.end() ? kNoId : tokens_[found->second].id;
 }
 
-std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text,
-                                                  bool after_normalization) const {
-    const TokenMatcher& matcher = after_normalization ? after_ : before_;
-    std::vector<Part> parts;
-    uint32_t done = 0;       // end of the last part
-    uint32_t white_end = 0;  // end of the white space that was last skipped
+bool AddedTokens::next(const TokenMatcher& matcher, std::string_view text, Search& search,
+                       Found& found) const {
     TokenMatcher::Match match;
-    for (uint32_t from = 0; !matcher.empty() && matcher.find(text, from, match);) {
-        from = match.span.end;
+    while (matcher.find(text, search.from, match)) {
+        search.from = match.span.end;
         const AddedToken& token = *by_id(match.value);
         if (token.single_word && !stands_alone(text, match.span)) continue;
         if (token.lstrip) {
             // May move forward, too, behind what the last token took.
-            match.span.begin = std::max(skip_white_before(text, match.span.begin, done), done);
+            match.span.begin =
+                std::max(skip_white_before(text, match.span.begin, search.done), search.done);
         }
         if (token.rstrip) {
             // Tokens that are white space themselves ask again and again about the same run.
-            if (match.span.end >= white_end) white_end = skip_white(text, match.span.end);
-            match.span.end = white_end;
+            if (match.span.end >= search.white_end) {
+                search.white_end = skip_white(text, match.span.end);
+            }
+            match.span.end = search.white_end;
         }
-        if (done < match.span.begin) parts.push_back({{done, match.span.begin}, kNoId});
-        parts.push_back({match.span, match.value});
-        done = match.span.end;
+        found = {{search.done, match.span.begin}, match.span, match.value};
+        search.done = match.span.end;
+        return true;
     }
-    if (done != text.size()) parts.push_back({{done, static_cast<uint32_t>(text.size())}, kNoId});
-    return parts;
+    return false;
 }
 
 }  // namespace edgeward

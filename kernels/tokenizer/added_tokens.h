@@ -46,13 +46,19 @@ class AddedTokens {
     // as in the reference; the ids in the file are not used. Throws std::invalid_argument.
     AddedTokens(const json::Value& value, const Vocab& vocab, const Normalizer* normalizer);
 
-    // A part of a text: an added token, or text between (id kNoId).
-    struct Part {
-        Span span;
-        uint32_t id;
-    };
-    // Parts of `text` by the tokens that are looked for before normalization, or after it.
-    std::vector<Part> split(std::string_view text, bool after_normalization) const;
+    // Calls `part(span, id)` for each part of `text` by the tokens that are looked for before
+    // normalization, or after it: a token, or text between (id kNoId).
+    template <class Part>
+    void split(std::string_view text, bool after_normalization, Part&& part) const {
+        const TokenMatcher& matcher = after_normalization ? after_ : before_;
+        Search search;
+        for (Found found; !matcher.empty() && next(matcher, text, search, found);) {
+            if (found.before.begin < found.before.end) part(found.before, kNoId);
+            part(found.span, found.id);
+        }
+        const auto size = static_cast<uint32_t>(text.size());
+        if (search.done != size) part(Span{search.done, size}, kNoId);
+    }
 
     const std::vector<AddedToken>& tokens() const { return tokens_; }
     // nullptr when absent.
@@ -61,6 +67,18 @@ class AddedTokens {
     bool is_special(std::string_view text) const { return specials_.contains(std::string(text)); }
 
  private:
+    struct Search {
+        uint32_t from = 0;       // where the next match may start
+        uint32_t done = 0;       // end of the last part
+        uint32_t white_end = 0;  // end of the white space that was last skipped
+    };
+    struct Found {
+        Span before;  // text between the last part and this
+        Span span;
+        uint32_t id;
+    };
+    bool next(const TokenMatcher& matcher, std::string_view text, Search& search,
+              Found& found) const;
     void add(AddedToken token, const Vocab& vocab, uint32_t& next_id);
 
     std::vector<AddedToken> tokens_;

@@ -36,6 +36,7 @@ class NormalFormStage final : public NormalizerStage {
         if (normal) return;
         text.rewrite([&](Span piece, Rewritten& out) { normalize(form_, text, piece, out); });
     }
+    bool keeps(std::string_view text) const override { return is_normal(form_, text); }
 
  private:
     Form form_;

@@ -18,6 +18,8 @@ class NormalizerStage {
     virtual ~NormalizerStage() = default;
     // Rewrites the pieces of `text`, if it changes anything in them.
     virtual void apply(Pieces& text) const = 0;
+    // True if it is quick to see that the stage changes nothing in `text`.
+    virtual bool keeps(std::string_view) const { return false; }
 };
 
 class Normalizer {
@@ -27,6 +29,12 @@ class Normalizer {
 
     void apply(Pieces& text) const {
         for (const auto& stage : stages_) stage->apply(text);
+    }
+    bool keeps(std::string_view text) const {
+        for (const auto& stage : stages_) {
+            if (!stage->keeps(text)) return false;
+        }
+        return true;
     }
     std::string normalized(std::string_view text) const;
 

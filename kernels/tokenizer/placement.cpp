@@ -61,7 +61,7 @@ void PlacedSink::push(uint32_t id, Span characters, std::string_view string) {
     tokens_.push_back(token);
 }
 
-void PlacedSink::added(const Pieces& text, Span span, uint32_t id) {
+void PlacedSink::added(const TracedText& text, Span span, uint32_t id) {
     if (span.empty()) return;
     const Span bytes{text.origin(span.begin).begin, text.origin(span.end - 1).end};
     const Span characters = counter_.characters(bytes);
@@ -86,23 +86,25 @@ bool PlacedSink::push_blank(uint32_t id, Span characters, std::string_view strin
     return true;
 }
 
-void PlacedSink::pieces(const Pieces& text, const Model& model, bool raw_bytes) {
-    std::span<const Span> left = text.pieces();
+void PlacedSink::pieces(const TracedText& text, uint32_t base, std::span<const Span> left,
+                        const Model& model, bool raw_bytes) {
+    const auto whole = [&](Span piece) { return Span{base + piece.begin, base + piece.end}; };
     TokenBuffer found(true);
     while (!left.empty()) {
-        const size_t done = model.tokenize_pieces(text.bytes(), left, raw_bytes, found);
+        const size_t done =
+            model.tokenize_pieces(text.bytes().substr(base), left, raw_bytes, found);
         for (size_t i = 0; i < done; ++i) {
-            place(text, left[i], found, i == 0 ? 0 : found.ends[i - 1], found.ends[i]);
+            place(text, whole(left[i]), found, i == 0 ? 0 : found.ends[i - 1], found.ends[i]);
         }
         left = left.subspan(done);
         if (left.empty()) break;
-        place_spelled(text, left.front(), model);
+        place_spelled(text, whole(left.front()), model);
         left = left.subspan(1);
         found.clear();
     }
 }
 
-void PlacedSink::place(const Pieces& text, Span piece, const TokenBuffer& found, size_t first,
+void PlacedSink::place(const TracedText& text, Span piece, const TokenBuffer& found, size_t first,
                        size_t last) {
     uint32_t at = piece.begin;
     for (size_t i = first; i < last; ++i) {
@@ -118,13 +120,13 @@ void PlacedSink::place(const Pieces& text, Span piece, const TokenBuffer& found,
 
 // The vocabulary lacks a byte of this piece, so the byte vanishes and, in the reference, the tokens
 // behind it move to the left by as many bytes as its character has.
-void PlacedSink::place_spelled(const Pieces& text, Span piece, const Model& model) {
+void PlacedSink::place_spelled(const TracedText& text, Span piece, const Model& model) {
     Pieces spelled(text, piece);
     spell_bytes(spelled);
     const Span all = spelled.pieces().front();
     TokenBuffer found(true);
     model.tokenize(spelled.bytes(all), found);
-    place(spelled, all, found, 0, found.ids.size());
+    place(spelled.text(), all, found, 0, found.ids.size());
 }
 
 }  // namespace edgeward

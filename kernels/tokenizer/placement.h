@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -33,15 +34,18 @@ class PlacedSink {
     PlacedSink(std::string_view original, const Vocab& vocab, bool with_spaces)
         : counter_(original), vocab_(vocab), with_spaces_(with_spaces) {}
 
-    void added(const Pieces& text, Span span, uint32_t id);
-    void pieces(const Pieces& text, const Model& model, bool raw_bytes);
+    void added(const TracedText& text, Span span, uint32_t id);
+    // `pieces` are counted from byte `base` of the text.
+    void pieces(const TracedText& text, uint32_t base, std::span<const Span> pieces,
+                const Model& model, bool raw_bytes);
 
     std::vector<PlacedToken>& tokens() { return tokens_; }
 
  private:
     // The ids of `found` from `first` to `last` are those of `piece`.
-    void place(const Pieces& text, Span piece, const TokenBuffer& found, size_t first, size_t last);
-    void place_spelled(const Pieces& text, Span piece, const Model& model);
+    void place(const TracedText& text, Span piece, const TokenBuffer& found, size_t first,
+               size_t last);
+    void place_spelled(const TracedText& text, Span piece, const Model& model);
     void push(uint32_t id, Span characters, std::string_view string);
     bool push_blank(uint32_t id, Span characters, std::string_view string);
 

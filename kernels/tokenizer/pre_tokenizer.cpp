@@ -1,12 +1,15 @@
 #include "tokenizer/pre_tokenizer.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
 #include "tokenizer/byte_level.h"
 #include "tokenizer/cutters.h"
+#include "tokenizer/known_splits.h"
 #include "tokenizer/metaspace.h"
 #include "tokenizer/options.h"
+#include "tokenizer/scan_bert.h"
 #include "tokenizer/scan_gpt2.h"
 #include "tokenizer/scanners.h"
 #include "tokenizer/split.h"
@@ -18,8 +21,17 @@ namespace {
 // Split, Digits and Punctuation: cut where a scanner matches.
 class SplitStage final : public PreTokenizer {
  public:
-    SplitStage(std::unique_ptr<Scanner> scanner, Behavior behavior, bool invert)
-        : scanner_(std::move(scanner)), behavior_(behavior), invert_(invert) {}
+    // `name` is what split_name() returns.
+    SplitStage(std::unique_ptr<Scanner> scanner, Behavior behavior, bool invert,
+               std::string_view name = {})
+        : scanner_(std::move(scanner)), behavior_(behavior), invert_(invert), name_(name) {}
+    // For a regular expression, compiled only if it is needed.
+    SplitStage(std::string_view regex, Behavior behavior, bool invert)
+        : regex_(regex), behavior_(behavior), invert_(invert) {
+        const bool isolates = behavior == Behavior::kIsolated;
+        const bool keeps = behavior == Behavior::kRemoved && invert && covers_all(regex);
+        if (isolates || keeps) name_ = regex_;
+    }
 
     void apply(Pieces& pieces) const override {
         std::vector<Span> matches;
@@ -29,11 +41,35 @@ class SplitStage final : public PreTokenizer {
             apply_behavior(behavior_, invert_, matches, static_cast<uint32_t>(text.size()), out);
         });
     }
+    std::string_view split_name() const override { return name_; }
+    void prepare() override {
+        if (scanner_ == nullptr) scanner_ = make_regex_scanner(regex_);
+    }
 
  private:
+    std::string regex_;
     std::unique_ptr<Scanner> scanner_;
     Behavior behavior_;
     bool invert_;
+    std::string_view name_;
+};
+
+// Cuts by a cutter.
+class CutStage final : public PreTokenizer {
+ public:
+    explicit CutStage(std::unique_ptr<Cutter> cutter, std::string_view name = {})
+        : cutter_(std::move(cutter)), name_(name) {}
+
+    void apply(Pieces& pieces) const override {
+        pieces.split(
+            [&](std::string_view text, std::vector<Span>& out) { cutter_->cut_all(text, out); });
+    }
+    std::string_view split_name() const override { return name_; }
+    const Cutter* cutter() const override { return cutter_.get(); }
+
+ private:
+    std::unique_ptr<Cutter> cutter_;
+    std::string_view name_;
 };
 
 // The prefix of ByteLevel: a piece that does not start with a space gets one.
@@ -95,15 +131,11 @@ class MetaspaceStage final : public PreTokenizer {
     Metaspace metaspace_;
 };
 
-class Gpt2Stage final : public PreTokenizer {
- public:
-    void apply(Pieces& pieces) const override { pieces.split(scan_gpt2); }
-};
-
-class CutStage final : public PreTokenizer {
+// Cuts by a function.
+class FunctionStage final : public PreTokenizer {
  public:
     using Cut = void (*)(std::string_view, std::vector<Span>&);
-    explicit CutStage(Cut cut) : cut_(cut) {}
+    explicit FunctionStage(Cut cut) : cut_(cut) {}
     void apply(Pieces& pieces) const override { pieces.split(cut_); }
 
  private:
@@ -153,13 +185,20 @@ void add_sequence(const json::Value& value, std::vector<std::unique_ptr<PreToken
 
 void add_byte_level(const Options& options, std::vector<std::unique_ptr<PreTokenizer>>& stages) {
     if (options.flag("add_prefix_space")) stages.push_back(std::make_unique<SpacePrefix>());
-    if (options.flag("use_regex", true)) stages.push_back(std::make_unique<Gpt2Stage>());
+    if (options.flag("use_regex", true)) {
+        stages.push_back(std::make_unique<CutStage>(make_gpt2_cutter(false), kGpt2Stage));
+    }
 }
 
 void add_split(const Options& options, std::vector<std::unique_ptr<PreTokenizer>>& stages) {
-    stages.push_back(std::make_unique<SplitStage>(make_scanner(options.member("pattern")),
-                                                  behavior_named(options.text("behavior")),
-                                                  options.flag("invert")));
+    const json::Value& pattern = options.member("pattern");
+    const Behavior behavior = behavior_named(options.text("behavior"));
+    const bool invert = options.flag("invert");
+    if (const auto regex = regex_of(pattern)) {
+        stages.push_back(std::make_unique<SplitStage>(*regex, behavior, invert));
+    } else {
+        stages.push_back(std::make_unique<SplitStage>(make_scanner(pattern), behavior, invert));
+    }
 }
 
 void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokenizer>>& stages,
@@ -178,9 +217,10 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokeniz
         bytes_at_end = true;
     } else if (type == "Digits") {
         const bool each = options.flag("individual_digits");
-        stages.push_back(std::make_unique<SplitStage>(
-            make_class_scanner(CharTest::kNumeric),
-            each ? Behavior::kIsolated : Behavior::kContiguous, false));
+        stages.push_back(
+            std::make_unique<SplitStage>(make_class_scanner(CharTest::kNumeric),
+                                         each ? Behavior::kIsolated : Behavior::kContiguous, false,
+                                         each ? kEachDigitStage : std::string_view()));
     } else if (type == "Punctuation") {
         stages.push_back(std::make_unique<SplitStage>(
             make_class_scanner(CharTest::kPunctuation),
@@ -189,14 +229,11 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokeniz
         stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kSpace),
                                                       Behavior::kRemoved, false));
     } else if (type == "BertPreTokenizer") {
-        stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kSpace),
-                                                      Behavior::kRemoved, false));
-        stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kPunctuation),
-                                                      Behavior::kIsolated, false));
+        stages.push_back(std::make_unique<CutStage>(make_bert_cutter()));
     } else if (type == "Whitespace") {
-        stages.push_back(std::make_unique<CutStage>(cut_words));
+        stages.push_back(std::make_unique<FunctionStage>(cut_words));
     } else if (type == "UnicodeScripts") {
-        stages.push_back(std::make_unique<CutStage>(cut_scripts));
+        stages.push_back(std::make_unique<FunctionStage>(cut_scripts));
     } else if (type == "FixedLength") {
         const bool given = options.find("length") != nullptr;
         stages.push_back(std::make_unique<FixedLengthStage>(
@@ -236,9 +273,35 @@ void spell_bytes_at_end(PreTokenizers& stages) {
     stages.bytes_at_end = false;
 }
 
+namespace {
+
+// Puts one cutter in the place of stages that together are a known split, the most it can take.
+void fuse(std::vector<std::unique_ptr<PreTokenizer>>& stages) {
+    constexpr size_t kMost = 3;
+    for (size_t first = 0; first < stages.size(); ++first) {
+        std::vector<std::string_view> names;
+        for (size_t i = first; i < std::min(first + kMost, stages.size()); ++i) {
+            if (stages[i]->split_name().empty()) break;
+            names.push_back(stages[i]->split_name());
+        }
+        for (; !names.empty(); names.pop_back()) {
+            auto cutter = known_cutter(names);
+            if (cutter == nullptr) continue;
+            const auto at = stages.begin() + static_cast<std::ptrdiff_t>(first);
+            stages.erase(at + 1, at + static_cast<std::ptrdiff_t>(names.size()));
+            stages[first] = std::make_unique<CutStage>(std::move(cutter));
+            break;
+        }
+    }
+    for (const auto& stage : stages) stage->prepare();
+}
+
+}  // namespace
+
 PreTokenizers make_pre_tokenizers(const json::Value& value) {
     PreTokenizers result;
     if (!value.is_null()) add_stages(value, result.stages, result.bytes_at_end, 0);
+    fuse(result.stages);
     return result;
 }
 

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include "tokenizer/cutter.h"
 #include "tokenizer/json.h"
 #include "tokenizer/text.h"
 
@@ -15,6 +17,13 @@ class PreTokenizer {
  public:
     virtual ~PreTokenizer() = default;
     virtual void apply(Pieces& pieces) const = 0;
+
+    // What known_splits.h calls a stage that only isolates matches; empty for others.
+    virtual std::string_view split_name() const { return {}; }
+    // How the stage cuts, if it only cuts and can do so bit by bit; else null.
+    virtual const Cutter* cutter() const { return nullptr; }
+    // Called once, before the first use, if no known cutter took the stage's place.
+    virtual void prepare() {}
 };
 
 // The stages of a "pre_tokenizer" member, sequences flattened; empty for null.
@@ -27,6 +36,8 @@ struct PreTokenizers {
     void apply(Pieces& pieces) const {
         for (const auto& stage : stages) stage->apply(pieces);
     }
+    // What does the work of all stages, if one cutter can; else null.
+    const Cutter* cutter() const { return stages.size() == 1 ? stages[0]->cutter() : nullptr; }
 };
 
 // Appends the rewriting that `bytes_at_end` left out, for a model that reads characters only.

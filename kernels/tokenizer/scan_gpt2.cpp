@@ -1,111 +1,104 @@
 #include "tokenizer/scan_gpt2.h"
 
-#include <array>
-
-#include "tokenizer/unicode.h"
-#include "tokenizer/utf8.h"
+#include "tokenizer/word_kinds.h"
 
 namespace edgeward {
 namespace {
 
-enum Class : uint8_t { kLetter, kDigit, kSpace, kOther };
-
-Class class_of(uint16_t bits) {
-    if (is_letter(bits)) return kLetter;
-    if (is_number(bits)) return kDigit;
-    return bits & kSpaceBit ? kSpace : kOther;
+// Behind the apostrophe at `p`: the length of 's 't 'm 'd 're 've 'll, or 0. `left` >= 1.
+unsigned contraction(const char* p, size_t left) {
+    if (left < 2) return 0;
+    const char c = p[1];
+    if (c == 's' || c == 't' || c == 'm' || c == 'd') return 2;
+    if (left < 3) return 0;
+    return (p[2] == 'e' && (c == 'r' || c == 'v')) || (c == 'l' && p[2] == 'l') ? 3 : 0;
 }
 
-class Gpt2 {
+template <bool kDigitsApart>
+class Gpt2Words {
  public:
-    explicit Gpt2(std::string_view text)
-        : classes_(CharClasses::get()), begin_(text.data()), end_(begin_ + text.size()) {}
-
-    void run(std::vector<Span>& out) {
-        for (const char* p = begin_; p < end_;) {
-            const char* next = piece(p);
-            out.push_back(
-                {static_cast<uint32_t>(p - begin_), static_cast<uint32_t>(next - begin_)});
-            p = next;
+    Starts starts(const Window& window) const {
+        const ByteBlock block(window.p);
+        const auto m = kinds_.masks(block, window);
+        const uint64_t letter = m.of[kLetter];
+        const uint64_t digit = m.of[kDigit];
+        const uint64_t other = m.of[kOther];
+        const uint64_t blank = m.of[kSpace];
+        const uint64_t apart = m.of[kApart];
+        const uint64_t same =
+            (letter & (letter << 1)) | (digit & (digit << 1)) | (other & (other << 1));
+        // The last of some spaces goes with what follows, or stands alone.
+        uint64_t last_blank = blank & ~(blank >> 1) & ~(apart >> 1) & (m.valid >> 1);
+        if ((blank & m.non_ascii) != 0) last_blank = first_bytes(last_blank, m.later);
+        uint64_t bits = (blank & ~(blank << 1)) | last_blank | apart |
+                        (m.valid & ~blank & ~same & ~(m.space << 1));
+        bits = (bits & ~m.later) | 1;
+        bool complete = window.last;
+        uint64_t quotes = bits & block.equal('\'') & m.valid;
+        for (; quotes != 0; quotes &= quotes - 1) {
+            const unsigned i = lowest_bit(quotes);
+            if (i + 3 > window.size && !window.last) {
+                bits &= low_bits(i + 1);
+                break;
+            }
+            if (const unsigned length = contraction(window.p + i, window.size - i)) {
+                bits &= ~(low_bits(length - 1) << (i + 1));
+                if (i + length < window.size) bits |= uint64_t{1} << (i + length);
+            }
         }
+        return {bits, complete};
+    }
+
+    const char* piece(const char* p, const char* end) const {
+        if (*p == '\'') {
+            if (const unsigned length = contraction(p, static_cast<size_t>(end - p))) {
+                return p + length;
+            }
+        }
+        auto at = kinds_.look(p);
+        if (at.kind == kApart) return at.next;
+        if (*p == ' ' && at.next < end) {
+            const auto behind = kinds_.look(at.next);
+            if (behind.kind != kSpace && behind.kind != kApart) at = behind;
+        }
+        return at.kind == kSpace ? spaces(p, end) : kinds_.run(at.next, end, at.kind);
     }
 
  private:
-    struct At {
-        Class cls;
-        const char* next;
-    };
-
-    At look(const char* p) const {
-        static constexpr auto kAscii = [] {
-            std::array<Class, 128> table{};
-            for (size_t c = 0; c < 128; ++c) {
-                const bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-                const bool space = c == ' ' || (c >= '\t' && c <= '\r');
-                table[c] = letter                 ? kLetter
-                           : c >= '0' && c <= '9' ? kDigit
-                           : space                ? kSpace
-                                                  : kOther;
-            }
-            return table;
-        }();
-        const auto byte = static_cast<unsigned char>(*p);
-        if (byte < 128) return {kAscii[byte], p + 1};
-        const Decoded c = utf8_decode(p);
-        return {class_of(classes_.bits(c.code)), p + c.length};
-    }
-
-    // End of the piece that starts at `p`.
-    const char* piece(const char* p) const {
-        if (*p == '\'') {
-            if (const char* next = contraction(p + 1)) return next;
-        }
-        At at = look(p);
-        if (*p == ' ' && at.next < end_) {
-            const At behind = look(at.next);
-            if (behind.cls != kSpace) at = behind;
-        }
-        if (at.cls == kSpace) return spaces(p);
-        const char* q = at.next;
-        while (q < end_) {
-            const At more = look(q);
-            if (more.cls != at.cls) break;
-            q = more.next;
+    // A run of white space; its last character belongs to what follows, if something does and the
+    // run is longer than that.
+    const char* spaces(const char* p, const char* end) const {
+        const char* last = p;
+        const char* q = p;
+        while (q < end) {
+            const auto at = kinds_.look(q);
+            if (at.kind == kApart) return q;
+            if (at.kind != kSpace) return last == p ? q : last;
+            last = q;
+            q = at.next;
         }
         return q;
     }
 
-    // Behind 's 't 'm 'd 're 've 'll, or null.
-    const char* contraction(const char* p) const {
-        if (p == end_) return nullptr;
-        if (*p == 's' || *p == 't' || *p == 'm' || *p == 'd') return p + 1;
-        if (end_ - p < 2) return nullptr;
-        const bool two =
-            (p[1] == 'e' && (p[0] == 'r' || p[0] == 'v')) || (p[0] == 'l' && p[1] == 'l');
-        return two ? p + 2 : nullptr;
+    Kinds<KindOptions{.numbers_apart = kDigitsApart}> kinds_;
+};
+
+template <bool kDigitsApart>
+class Gpt2Cutter final : public Cutter {
+ public:
+    size_t cut(std::string_view text, uint32_t& at, std::span<Span> out) const override {
+        return cut_windows(words_, text, at, out);
     }
 
-    // A run of white space; its last character belongs to the word that follows, if one does and
-    // the run is longer than that.
-    const char* spaces(const char* p) const {
-        const char* q = p;
-        const char* last = p;
-        while (q < end_) {
-            const At more = look(q);
-            if (more.cls != kSpace) break;
-            last = q;
-            q = more.next;
-        }
-        return q == end_ || last == p ? q : last;
-    }
-
-    const CharClasses& classes_;
-    const char* begin_;
-    const char* end_;
+ private:
+    Gpt2Words<kDigitsApart> words_;
 };
 
 }  // namespace
 
-void scan_gpt2(std::string_view text, std::vector<Span>& out) { Gpt2(text).run(out); }
+std::unique_ptr<Cutter> make_gpt2_cutter(bool digits_apart) {
+    if (digits_apart) return std::make_unique<Gpt2Cutter<true>>();
+    return std::make_unique<Gpt2Cutter<false>>();
+}
 
 }  // namespace edgeward

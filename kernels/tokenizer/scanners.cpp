@@ -4,7 +4,6 @@
 #include <string>
 
 #include "tokenizer/regex.h"
-#include "tokenizer/scan_gpt2.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/utf8.h"
 
@@ -45,20 +44,6 @@ class StringScanner final : public Scanner {
     std::string needle_;
 };
 
-class Gpt2Scanner final : public Scanner {
- public:
-    void find(std::string_view text, std::vector<Span>& matches) const override {
-        scan_gpt2(text, matches);
-    }
-};
-
-std::unique_ptr<Scanner> regex_scanner(std::string_view regex) {
-    if (regex == R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)") {
-        return std::make_unique<Gpt2Scanner>();
-    }
-    return std::make_unique<RegexScanner>(regex);
-}
-
 }  // namespace
 
 std::unique_ptr<Scanner> make_class_scanner(CharTest test) {
@@ -77,14 +62,24 @@ std::unique_ptr<Scanner> make_string_scanner(std::string needle) {
     return std::make_unique<StringScanner>(std::move(needle));
 }
 
+std::unique_ptr<Scanner> make_regex_scanner(std::string_view regex) {
+    return std::make_unique<RegexScanner>(regex);
+}
+
+std::optional<std::string_view> regex_of(const json::Value& pattern) {
+    pattern.object("the pattern");
+    if (pattern.find("String") != nullptr) return std::nullopt;
+    const json::Value* regex = pattern.find("Regex");
+    if (regex == nullptr) return std::nullopt;
+    return regex->string("pattern.Regex");
+}
+
 std::unique_ptr<Scanner> make_scanner(const json::Value& pattern) {
     pattern.object("the pattern");
     if (const json::Value* text = pattern.find("String")) {
         return std::make_unique<StringScanner>(std::string(text->string("pattern.String")));
     }
-    if (const json::Value* regex = pattern.find("Regex")) {
-        return regex_scanner(regex->string("pattern.Regex"));
-    }
+    if (const auto regex = regex_of(pattern)) return make_regex_scanner(*regex);
     throw std::invalid_argument("the pattern is neither a String nor a Regex");
 }
 

@@ -1,10 +1,12 @@
 // Scanners: characters of a class, a fixed string, or a regular expression.
 //
-// Knows: which expressions have a hand-built scanner; the others become automata (regex.h).
+// Knows: what a "pattern" may be. Does not know: the hand-built cutters (known_splits.h).
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "tokenizer/json.h"
 #include "tokenizer/split.h"
@@ -18,6 +20,11 @@ std::unique_ptr<Scanner> make_class_scanner(CharTest test);
 
 // Each occurrence of `needle`.
 std::unique_ptr<Scanner> make_string_scanner(std::string needle);
+
+std::unique_ptr<Scanner> make_regex_scanner(std::string_view regex);
+
+// The expression of a "pattern" that is one, for those who know it by other means.
+std::optional<std::string_view> regex_of(const json::Value& pattern);
 
 // For the "pattern" of a Split: {"String": s} or {"Regex": r}. Throws std::invalid_argument for an
 // expression that is not supported.

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <forward_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,25 +25,43 @@ struct Rewritten {
     }
 };
 
-// Text between two stages and the pieces it is cut into. Pieces are in order and may leave gaps
-// (removed delimiters); each is cut and tokenized alone.
-class Pieces {
+// A view of what a text reads now, and of where its bytes came from.
+class TracedText {
  public:
-    // The piece `span` of the original text, unchanged.
-    Pieces(std::string_view original, Span span) : bytes_(original), pieces_{span} {}
-    // The piece `span` of what `whole` reads now; `whole` must outlive this.
-    Pieces(const Pieces& whole, Span span)
-        : bytes_(whole.bytes_), spans_(whole.spans_), pieces_{span} {}
-    Pieces(const Pieces&) = delete;
-    Pieces& operator=(const Pieces&) = delete;
+    // An original, unchanged.
+    explicit TracedText(std::string_view original) : bytes_(original) {}
+    explicit TracedText(const Rewritten& changed)
+        : bytes_(changed.bytes), spans_(changed.spans.data()) {}
 
     std::string_view bytes() const { return bytes_; }
     std::string_view bytes(Span piece) const { return bytes_.substr(piece.begin, piece.size()); }
-    const std::vector<Span>& pieces() const { return pieces_; }
     bool unchanged() const { return spans_ == nullptr; }
 
     // The original span behind the character at byte `at` of a changed or unchanged text.
     Span origin(uint32_t at) const;
+
+ private:
+    std::string_view bytes_;
+    const Span* spans_ = nullptr;  // of bytes_; null while the text is the original
+};
+
+// Text between two stages and the pieces it is cut into. Pieces are in order and may leave gaps
+// (removed delimiters); each is cut and tokenized alone.
+class Pieces {
+ public:
+    // The piece `span` of `text`, which must outlive this.
+    Pieces(const TracedText& text, Span span) : text_(text), pieces_{span} {}
+    // The piece `span` of an original text, unchanged.
+    Pieces(std::string_view original, Span span) : Pieces(TracedText(original), span) {}
+    Pieces(const Pieces&) = delete;
+    Pieces& operator=(const Pieces&) = delete;
+
+    const TracedText& text() const { return text_; }
+    std::string_view bytes() const { return text_.bytes(); }
+    std::string_view bytes(Span piece) const { return text_.bytes(piece); }
+    const std::vector<Span>& pieces() const { return pieces_; }
+    bool unchanged() const { return text_.unchanged(); }
+    Span origin(uint32_t at) const { return text_.origin(at); }
 
     // Cuts every piece: `cut(text, out)` appends the spans, relative to `text`, of what is kept.
     // Empty spans are dropped.
@@ -66,7 +84,7 @@ class Pieces {
     // Rewrites every piece: `rewrite(piece, out)` appends its new form to `out`.
     template <class Rewrite>
     void rewrite(Rewrite&& rewrite) {
-        Rewritten& out = owned_.emplace_back();
+        Rewritten& out = owned_.emplace_front();
         std::vector<Span> next;
         next.reserve(pieces_.size());
         for (Span piece : pieces_) {
@@ -75,15 +93,13 @@ class Pieces {
             next.push_back({begin, static_cast<uint32_t>(out.bytes.size())});
         }
         pieces_ = std::move(next);
-        bytes_ = out.bytes;
-        spans_ = out.spans.data();
+        text_ = TracedText(out);
     }
 
  private:
-    std::string_view bytes_;
-    const Span* spans_ = nullptr;  // of bytes_; null while the text is the original
+    TracedText text_;
     std::vector<Span> pieces_;
-    std::deque<Rewritten> owned_;
+    std::forward_list<Rewritten> owned_;
 };
 
 }  // namespace edgeward

@@ -34,9 +34,10 @@ const json::Value& checked(const json::Value& root) {
 class IdSink {
  public:
     explicit IdSink() : buffer_(false) {}
-    void added(const Pieces&, Span, uint32_t id) { buffer_.add(id, 0); }
-    void pieces(const Pieces& text, const Model& model, bool raw_bytes) {
-        model.tokenize_pieces(text.bytes(), text.pieces(), raw_bytes, buffer_);
+    void added(const TracedText&, Span, uint32_t id) { buffer_.add(id, 0); }
+    void pieces(const TracedText& text, uint32_t base, std::span<const Span> pieces,
+                const Model& model, bool raw_bytes) {
+        model.tokenize_pieces(text.bytes().substr(base), pieces, raw_bytes, buffer_);
     }
     std::vector<uint32_t>& ids() { return buffer_.ids; }
 
@@ -103,26 +104,42 @@ void Tokenizer::run(std::string_view text, Sink& sink) const {
         throw std::invalid_argument("the text has " + std::to_string(text.size()) +
                                     " bytes; the limit is " + std::to_string(kMaxText));
     }
-    for (const AddedTokens::Part& part : added_.split(text, false)) {
-        Pieces whole(text, part.span);
-        if (part.id != kNoId) {
-            sink.added(whole, part.span, part.id);
-            continue;
+    const TracedText original(text);
+    added_.split(text, false, [&](Span span, uint32_t id) {
+        if (id != kNoId) return sink.added(original, span, id);
+        if (normalizer_.keeps(original.bytes(span))) return run_normalized(original, span, sink);
+        Pieces changed(original, span);
+        normalizer_.apply(changed);
+        if (!changed.pieces().empty()) {
+            run_normalized(changed.text(), changed.pieces().front(), sink);
         }
-        normalizer_.apply(whole);
-        if (whole.pieces().empty()) continue;
-        const Span all = whole.pieces().front();
-        for (const AddedTokens::Part& inner : added_.split(whole.bytes(all), true)) {
-            const Span span{all.begin + inner.span.begin, all.begin + inner.span.end};
-            if (inner.id != kNoId) {
-                sink.added(whole, span, inner.id);
-                continue;
-            }
-            Pieces cut(whole, span);
-            pre_tokenizers_.apply(cut);
-            sink.pieces(cut, *model_, pre_tokenizers_.bytes_at_end);
+    });
+}
+
+template <class Sink>
+void Tokenizer::run_normalized(const TracedText& text, Span all, Sink& sink) const {
+    added_.split(text.bytes(all), true, [&](Span part, uint32_t id) {
+        const Span span{all.begin + part.begin, all.begin + part.end};
+        if (id != kNoId) return sink.added(text, span, id);
+        run_words(text, span, sink);
+    });
+}
+
+template <class Sink>
+void Tokenizer::run_words(const TracedText& text, Span span, Sink& sink) const {
+    if (const Cutter* cutter = pre_tokenizers_.cutter()) {
+        // Pieces go from the cutter to the model a block at a time; nothing grows with the text.
+        Span block[256];
+        const std::string_view bytes = text.bytes(span);
+        for (uint32_t at = 0; at < bytes.size();) {
+            const size_t count = cutter->cut(bytes, at, block);
+            sink.pieces(text, span.begin, {block, count}, *model_, pre_tokenizers_.bytes_at_end);
         }
+        return;
     }
+    Pieces cut(text, span);
+    pre_tokenizers_.apply(cut);
+    sink.pieces(cut.text(), 0, cut.pieces(), *model_, pre_tokenizers_.bytes_at_end);
 }
 
 std::vector<uint32_t> Tokenizer::encode(std::string_view text, bool add_special_tokens) const {

@@ -77,6 +77,12 @@ class Tokenizer {
     };
     template <class Sink>
     void run(std::string_view text, Sink& sink) const;
+    // The part `all` of a text that is normalized.
+    template <class Sink>
+    void run_normalized(const TracedText& text, Span all, Sink& sink) const;
+    // A part without added tokens.
+    template <class Sink>
+    void run_words(const TracedText& text, Span span, Sink& sink) const;
     void fill_pieces();
     std::string decode_chain(std::span<const uint32_t> ids, bool skip_special_tokens) const;
     bool is_shown(uint32_t id, bool skip_special_tokens) const {
