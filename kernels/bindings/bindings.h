@@ -9,6 +9,7 @@ namespace edgeward::bindings {
 void register_cpu(pybind11::module_& m);
 void register_sampling(pybind11::module_& m);
 void register_device_plan(pybind11::module_& m);
+void register_splitter(pybind11::module_& m);
 void register_tokenizer(pybind11::module_& m);
 
 }  // namespace edgeward::bindings

@@ -8,5 +8,6 @@ PYBIND11_MODULE(_native, m) {
     edgeward::bindings::register_cpu(m);
     edgeward::bindings::register_sampling(m);
     edgeward::bindings::register_device_plan(m);
+    edgeward::bindings::register_splitter(m);
     edgeward::bindings::register_tokenizer(m);
 }

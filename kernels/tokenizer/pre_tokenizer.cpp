@@ -293,15 +293,15 @@ void fuse(std::vector<std::unique_ptr<PreTokenizer>>& stages) {
             break;
         }
     }
-    for (const auto& stage : stages) stage->prepare();
 }
 
 }  // namespace
 
-PreTokenizers make_pre_tokenizers(const json::Value& value) {
+PreTokenizers make_pre_tokenizers(const json::Value& value, bool known_splits) {
     PreTokenizers result;
     if (!value.is_null()) add_stages(value, result.stages, result.bytes_at_end, 0);
-    fuse(result.stages);
+    if (known_splits) fuse(result.stages);
+    for (const auto& stage : result.stages) stage->prepare();
     return result;
 }
 

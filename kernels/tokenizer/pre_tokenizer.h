@@ -46,7 +46,9 @@ void spell_bytes_at_end(PreTokenizers& stages);
 // What that rewriting does.
 void spell_bytes(Pieces& pieces);
 
-// Throws std::invalid_argument naming the component that is unknown or damaged.
-PreTokenizers make_pre_tokenizers(const json::Value& value);
+// `known_splits`: use hand-built cutters (known_splits.h) where there are; without, every Split is
+// an automaton, which gives the same pieces. Throws std::invalid_argument naming the component that
+// is unknown or damaged.
+PreTokenizers make_pre_tokenizers(const json::Value& value, bool known_splits = true);
 
 }  // namespace edgeward
