@@ -10,7 +10,7 @@ SYSTEM ?= Answer in one short English sentence.
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels tests/kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu neon sanitize clean
+.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu neon sanitize fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
@@ -72,6 +72,16 @@ sanitize:
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	build/sanitize/bin/python -m pytest -q tests/kernels $(PYTEST)
+
+# The tokenizer on damaged files and against the reference, under the same sanitizers: make fuzz
+# SECONDS=3600. What it finds is left in build/fuzz.
+SECONDS ?= 60
+fuzz:
+	$(PYTHON) -m venv build/sanitize
+	EDGEWARD_SANITIZE=address,undefined build/sanitize/bin/pip install -q ".[test]"
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	build/sanitize/bin/python tests/fuzz/tokenizer_fuzz.py --seconds $(SECONDS)
 
 clean:
 	rm -rf build dist *.egg-info

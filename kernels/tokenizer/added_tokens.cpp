@@ -117,6 +117,9 @@ bool AddedTokens::next(const TokenMatcher& matcher, std::string_view text, Searc
             }
             match.span.end = search.white_end;
         }
+        // Nothing is left of it where the white space that it asks for went to the last token. (The
+        // reference drops it too, or panics if the last token took even more.)
+        if (match.span.begin >= match.span.end) continue;
         found = {{search.done, match.span.begin}, match.span, match.value};
         search.done = match.span.end;
         return true;
