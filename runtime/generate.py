@@ -162,7 +162,9 @@ class _Loop:
 
     def _begin(self) -> None:
         if self.guide is not None:
-            self.guide.begin()
+            left = self.request.limit - len(self.record.ids)
+            # The tokens that close an answer have no logits: none are taken with logprobs.
+            self.guide.begin(left if self.request.sampling.logprobs is None else 0)
 
     def _choose(self) -> list[int]:
         """The next token, and those that a grammar forces behind it; none at a grammar's end."""
@@ -175,6 +177,9 @@ class _Loop:
             allowed = guide.allowed(may_end=not request.sampling.ignore_eos and made >= least)
             if allowed is None:
                 return []
+            if (way := guide.way_out()) is not None:
+                self.record.forced += len(way)
+                return way
         try:
             token = self.sampler.sample(logits, self.lane.length, allowed)
         except ValueError as error:
@@ -213,7 +218,7 @@ class _Loop:
                 self.finish, self.stopped_by = "stop", self.text.stopped
                 break
         if self.finish is None and self.guide is not None and self.guide.finished:
-            self.finish, self.complete = "stop", True
+            self.finish, self.complete = "length" if self.guide.closed else "stop", True
         elif self.finish is None and len(record.ids) == request.limit:
             self.finish = "length"
         return "".join(pieces)

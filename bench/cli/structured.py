@@ -22,7 +22,7 @@ def structured(
         str, typer.Argument(help="Name of a pulled pack, or a pack's folder.", metavar="MODEL")
     ],
     generations: Annotated[int, typer.Option(help="Answers in all, over 20 schemas.")] = 100,
-    max_tokens: Annotated[int, typer.Option(help="Tokens of an answer at most.")] = 1500,
+    max_tokens: Annotated[int, typer.Option(help="Tokens of an answer at most.")] = 600,
     threads: Annotated[
         int | None, typer.Option(help="Threads of arithmetic; all physical cores if left out.")
     ] = None,

@@ -36,7 +36,7 @@ class Setting:
 
     generations: int = 100
     """Answers in all, shared among the schemas in turn."""
-    max_tokens: int = 1500
+    max_tokens: int = 600
     threads: int | None = None
 
 

@@ -21,8 +21,11 @@ from .formats import Format
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
 
+    from .closing import Closing
     from .guide import Guide
 
+LONGEST = 1000
+"""Tokens of the shortest answer, beyond which none is looked for when max_tokens nears."""
 KEPT = 64
 """Compiled formats kept for later requests, the latest used."""
 
@@ -40,14 +43,25 @@ class Grammars:
         self._lock = threading.Lock()
         self._words: LLTokenizer | None = None
         self._compiled: OrderedDict[Format, LLMatcher] = OrderedDict()
+        self._shortest: dict[Format, list[int] | None] = {}
+        self._closing: Closing | None = None
 
     def guide(self, format: Format) -> Guide:
         """A guide at the start of an answer. Raises `ResponseFormatError`, see `check`."""
+        from .closing import Closing
         from .guide import Guide
 
-        matcher = self.check(format).deep_copy()
-        assert self._words is not None
-        return Guide(matcher, self._count, self._words.vocab_size, self.end_ids)
+        start = self.check(format)
+        with self._lock:
+            assert self._words is not None
+            known = self._words.vocab_size
+            if self._closing is None:
+                self._closing = Closing(self.tokenizer, known)
+            if format not in self._shortest:
+                self._shortest[format] = self._closing.path(start, LONGEST)
+            way = self._shortest[format]
+            closing = None if way is None else self._closing
+        return Guide(start.deep_copy(), self._count, known, self.end_ids, closing, len(way or ()))
 
     def check(self, format: Format) -> LLMatcher:
         """Compile `format` and keep it. Raises `ResponseFormatError` if it cannot be used."""
@@ -63,7 +77,8 @@ class Grammars:
         with self._lock:
             self._compiled[format] = made
             while len(self._compiled) > KEPT:
-                self._compiled.popitem(last=False)
+                old, _ = self._compiled.popitem(last=False)
+                self._shortest.pop(old, None)
         return made
 
     def _vocabulary(self) -> LLTokenizer:

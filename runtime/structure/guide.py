@@ -23,6 +23,8 @@ from .grammars import reason
 if TYPE_CHECKING:
     from llguidance import LLMatcher
 
+    from .closing import Closing
+
 Mask = NDArray[np.uint32]
 
 
@@ -38,28 +40,57 @@ class Guide:
         count: tokens that have logits.
         known: tokens that the matcher knows: `count`, or one more that stands for the end.
         end_ids: tokens that end an answer.
+        closing: finds the ways to an end for `begin`; None: an answer may be cut.
+        shortest: tokens of the shortest whole answer known.
     """
 
     def __init__(
-        self, matcher: LLMatcher, count: int, known: int, end_ids: Iterable[int] = ()
+        self,
+        matcher: LLMatcher,
+        count: int,
+        known: int,
+        end_ids: Iterable[int] = (),
+        closing: Closing | None = None,
+        shortest: int = 0,
     ) -> None:
         self._matcher = matcher
+        self._closing = closing
+        # One token may open what takes as much to close as a whole answer.
+        self._margin = shortest + 16
+        self._watched_from = 2 * self._margin
+        self._steps = 0
+        self._way: list[int] | None = None
         self._end_ids = [i for i in end_ids if 0 <= i < count]
         self._buffer = np.zeros(-(-known // 32), dtype=np.uint32)
         self._mask = self._buffer[: -(-count // 32)]
         self._last_bits = np.uint32((1 << (count % 32 or 32)) - 1)
-        self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._ready: queue.SimpleQueue[bool | Exception] = queue.SimpleQueue()
         self.finished = False
         """True when nothing can follow: the answer is complete."""
+        self.closed = False
+        """True when it was `way_out` that completed it."""
         self.visible = 0.0
         """Seconds that the steps so far spent here, in the thread that runs the model."""
         self._thread = threading.Thread(target=self._work, name="edgeward-mask", daemon=True)
         self._thread.start()
 
-    def begin(self) -> None:
-        """Start on the next mask; returns at once."""
-        self._wanted.put(True)
+    def begin(self, left: int = 0) -> None:
+        """Start on the next mask; returns at once.
+
+        `left`: tokens that the answer may still have, or 0 if it may be cut anywhere. When few are
+        left, `way_out` tells how to end in time.
+        """
+        self._wanted.put(left)
+
+    def way_out(self) -> list[int] | None:
+        """After `allowed`: tokens that end the answer, if it is time for them; they are taken."""
+        if not self._way:
+            return None
+        if not self._matcher.consume_tokens(self._way):
+            raise self._stuck()
+        self.finished = self.closed = True
+        return self._way
 
     def allowed(self, *, may_end: bool = True) -> Mask | None:
         """The mask of the next token, once it is ready; None when nothing can follow.
@@ -104,14 +135,16 @@ class Guide:
 
     def close(self) -> None:
         """End the thread."""
-        self._wanted.put(False)
+        self._wanted.put(None)
         self._thread.join()
 
     def _work(self) -> None:
         address, size = self._buffer.ctypes.data, self._buffer.nbytes
-        while self._wanted.get():
+        while (left := self._wanted.get()) is not None:
             try:
                 self._matcher.unsafe_compute_mask_ptr(address, size)
+                if left:
+                    self._look_ahead(left)
                 self._mask[-1] &= self._last_bits
                 found: bool | Exception = bool(self._mask.any())
                 if self._matcher.is_error():
@@ -122,3 +155,15 @@ class Guide:
             except Exception as error:
                 found = error
             self._ready.put(found)
+
+    def _look_ahead(self, left: int) -> None:
+        """Find the way to an end, now and then; keep it for `way_out` if it is time."""
+        self._steps += 1
+        self._way = None
+        if self._closing is None or (left > self._watched_from and self._steps % 16):
+            return
+        way = self._closing.path(self._matcher, left)
+        if way:
+            self._watched_from = 2 * (len(way) + self._margin)
+            if len(way) + self._margin >= left:
+                self._way = way

@@ -123,6 +123,57 @@ def test_max_tokens_cuts_and_says_so(tiny_model: Model, limit: int) -> None:
     assert whole.text.startswith(reply.text)
 
 
+ENDLESS = {
+    "type": "object",
+    "properties": {
+        "story": {"type": "string", "minLength": 3},
+        "number": {"type": "number"},
+        "more": {"type": "array", "items": {"$ref": "#/$defs/more"}},
+        "kind": {"enum": ["one", "another"]},
+    },
+    "required": ["story", "number", "more", "kind"],
+    "additionalProperties": False,
+    "$defs": {
+        "more": {
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "on": {"type": "boolean"}},
+            "required": ["name", "on"],
+            "additionalProperties": {"$ref": "#"},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("limit", [70, 75, 90, 120, 121, 300])
+def test_an_answer_without_end_is_closed_in_time(tiny_model: Model, limit: int) -> None:
+    ends = set()
+    for seed in range(4):
+        reply = tiny_model.generate(
+            PROMPT,
+            response_format={"type": "json_schema", "schema": ENDLESS},
+            seed=seed,
+            max_tokens=limit,
+        )
+        jsonschema.validate(reply.parsed, ENDLESS)
+        assert len(reply.token_ids) == reply.usage.completion_tokens <= limit
+        assert len(reply.timing.per_token) == len(reply.token_ids)
+        assert reply.parsed == json.loads(reply.text)
+        ends.add(reply.finish_reason)
+    assert ends == {"length"}
+
+
+def test_with_logprobs_an_answer_is_cut_and_not_closed(tiny_model: Model) -> None:
+    form = {"type": "json_schema", "schema": ENDLESS}
+    reply = tiny_model.generate(PROMPT, response_format=form, max_tokens=90, logprobs=0)
+    assert (reply.finish_reason, reply.parsed, len(reply.token_ids)) == ("length", None, 90)
+
+
+def test_a_text_that_may_end_anywhere_is_not_closed_early(tiny_model: Model) -> None:
+    form = {"type": "regex", "pattern": "[a-z]+"}
+    reply = tiny_model.generate(PROMPT, response_format=form, max_tokens=30, ignore_eos=True)
+    assert (reply.finish_reason, len(reply.token_ids)) == ("length", 30)
+
+
 def test_a_cut_text_is_not_parsed_even_if_it_is_json(tiny_model: Model) -> None:
     number = {"type": "json_schema", "schema": {"type": "integer", "minimum": 100}}
     reply = tiny_model.generate(PROMPT, response_format=number, max_tokens=2, seed=0)
