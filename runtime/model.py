@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import chat as chat_
 from . import manifest as m
+from .beam import BeamOptions
 from .cancel import CancelToken
 from .engine import Engine
 from .errors import ContextOverflow, ModelClosed, OptionError, ResponseFormatError
@@ -124,7 +125,8 @@ class Model:
         """Continue a text, or a list of token ids.
 
         `sampling` takes the arguments of `SamplingOptions`; what is left out comes from the
-        model's makers' advice in the pack, then from `SamplingOptions`. With `stream` the answer
+        model's makers' advice in the pack, then from `SamplingOptions`. With `num_beams` and the
+        other arguments of `BeamOptions` it is a beam search. With `stream` the answer
         comes as a `Stream` of chunks while it is made. `response_format` makes the answer obey a
         JSON schema, a regex or a grammar: docs/structured.md has its forms. `cancel` is a token to
         stop it from another thread. Raises `OptionError` for a wrong argument or an empty prompt,
@@ -229,7 +231,14 @@ class Model:
             raise ModelClosed(f"the model {self.info.name!r} was closed; load it again.")
         cancel = cancel or CancelToken()
         request = self._request(prompt, add_special_tokens, asked, cancel, sampling)
-        running = Stream(generate(request, engine, self._pool, self.tokenizer), cancel)
+        run = generate
+        if request.beams is not None:
+            if stream:
+                raise OptionError("a beam search has no text before its end; leave out stream.")
+            from .beam_run import search
+
+            run = search
+        running = Stream(run(request, engine, self._pool, self.tokenizer), cancel)
         return running if stream else running.result()
 
     def _request(
@@ -240,7 +249,14 @@ class Model:
         cancel: CancelToken,
         sampling: dict[str, Any],
     ) -> Request:
-        options = SamplingOptions.from_arguments(**{**self._defaults, **sampling})
+        beams = BeamOptions.taken_from(sampling)
+        if beams is None:
+            sampling = {**self._defaults, **sampling}
+        options = SamplingOptions.from_arguments(**sampling)
+        if beams is not None:
+            options.check_beams()
+            if asked != _ShapeArguments():
+                raise OptionError("a beam search takes no response_format and no tools.")
         shape = self._shape(asked, options)
         began = time.perf_counter()
         ids = self._ids(prompt, add_special_tokens)
@@ -264,6 +280,7 @@ class Model:
             cancel,
             tokenize_ms,
             shape,
+            beams,
             None if asked.response_format is None else dict(asked.response_format),
             asked.tool_choice,
         )
@@ -320,9 +337,25 @@ class Model:
         cancel: CancelToken | None,
         sampling: dict[str, Any],
     ) -> Reply | AsyncStream:
+        if not stream and sampling.get("num_beams") not in (None, 1):
+            return await _in_thread(call, prompt, cancel or CancelToken(), sampling)
         made = await asyncio.to_thread(call, prompt, stream=True, cancel=cancel, **sampling)
         running = AsyncStream(made)
         return running if stream else await running.result()
+
+
+async def _in_thread(
+    call: Any, prompt: Any, cancel: CancelToken, sampling: dict[str, Any]
+) -> Reply:
+    """A call without pieces; cancelling the task stops the model."""
+    work = asyncio.ensure_future(asyncio.to_thread(call, prompt, cancel=cancel, **sampling))
+    try:
+        reply: Reply = await asyncio.shield(work)
+    except asyncio.CancelledError:
+        cancel.cancel()
+        await asyncio.wait([work])
+        raise
+    return reply
 
 
 def _refuse_later(**arguments: object) -> None:

@@ -24,7 +24,8 @@ def make_receipt(engine: Engine, request: Request) -> Receipt:
         pack_sha256=engine.pack.sha256,
         graph=engine.graph.file,
         prompt_sha256=hashlib.sha256(np.asarray(request.ids, dtype="<i8").tobytes()).hexdigest(),
-        sampling=dataclasses.asdict(request.sampling),
+        sampling=dataclasses.asdict(request.sampling)
+        | (dataclasses.asdict(request.beams) if request.beams else {}),
         response_format=request.response_format,
         tool_choice=request.tool_choice,
         edgeward=edgeward.__version__,

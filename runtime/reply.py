@@ -103,6 +103,17 @@ class ToolCall:
 
 
 @dataclass(frozen=True)
+class BeamResult:
+    """One sequence of a beam search."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    score: float
+    """Log-probability / length ** length_penalty."""
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True)
 class Reply:
     """A finished answer; `str(reply)` is its text."""
 
@@ -123,6 +134,9 @@ class Reply:
     """Complete calls of the request's tools, in their order; `text` has them as written."""
     content: str | None = None
     """What was said before the first tool call; None without one: then `text` is all."""
+
+    beams: tuple[BeamResult, ...] = ()
+    """The sequences of a beam search, best first; the first one is this answer's text."""
 
     @property
     def message(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .beam import BeamOptions
 from .cancel import CancelToken
 from .sampling import SamplingOptions
 
@@ -30,6 +31,7 @@ class Request:
     cancel: CancelToken
     tokenize_ms: float
     shape: Shape | None = None
+    beams: BeamOptions | None = None
     response_format: dict[str, Any] | None = None
     tool_choice: Any = None
     """Both as they were given: for the receipt."""

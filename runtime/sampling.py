@@ -110,6 +110,20 @@ class SamplingOptions:
                 f"mirostat makes the only cut. Leave one of them out."
             )
 
+    def check_beams(self) -> None:
+        """Raise `OptionError` for a setting that a beam search has no place for.
+
+        Bans, bias, penalties, `min_tokens` and `no_repeat_ngram_size` have one.
+        """
+        drawn = {**_CUTS, "mirostat_tau": 0.0, "stop": (), "logprobs": None, "forced_ids": ()}
+        on = [name for name, off in drawn.items() if getattr(self, name) != off]
+        if on or self.temperature != 1:
+            name = on[0] if on else "temperature"
+            raise OptionError(
+                f"{name} is {getattr(self, name)!r}, but a beam search draws nothing and ends no "
+                f"text before its time; leave {name} out, or num_beams."
+            )
+
     @classmethod
     def from_arguments(cls, **arguments: Any) -> SamplingOptions:
         """Options from keyword arguments; None means the default.
