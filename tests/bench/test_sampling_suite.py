@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,11 @@ def test_every_case_has_our_figures_and_the_yardsticks(cases: list[suite.Case]) 
         assert yardstick.passes.median == 1
         assert ours.ratio is not None
         assert ours.ratio.median == 1
+
+
+def test_results_can_be_written_as_json(cases: list[suite.Case]) -> None:
+    text = json.dumps([dataclasses.asdict(case) for case in cases])
+    assert json.loads(text)[0]["tools"][0]["tool"] == suite.OURS
 
 
 def test_what_a_history_adds_is_measured_beside_the_step_without(cases: list[suite.Case]) -> None:
