@@ -208,7 +208,8 @@ std::vector<std::uint32_t> weights(const py::array_t<float, py::array::c_style>&
     }
     std::vector<std::uint32_t> made(sampling::padded(n));
     std::vector<std::uint64_t> sums(sampling::blocks_of(n));
-    passes_named(isa).weigh(drops.data(), n, 0.0f, scale, made.data(), sums.data());
+    passes_named(isa).weigh(drops.data(), n, 0.0f, scale, -__builtin_huge_valf(), made.data(),
+                            sums.data());
     made.resize(n);
     return made;
 }

@@ -2,14 +2,14 @@
 
 namespace edgeward::sampling {
 
-void Weights::reset(const float* values, std::size_t n, float highest, float scale) {
+void Weights::reset(const float* values, std::size_t n, float highest, float scale, float floor) {
     size_ = n;
     blocks_ = blocks_of(n);
     if (weights_.size() < padded(n)) {
         weights_.resize(padded(n));
         block_mass_.resize(blocks_);
     }
-    total_ = passes_.weigh(values, n, highest, scale, weights_.data(), block_mass_.data());
+    total_ = passes_.weigh(values, n, highest, scale, floor, weights_.data(), block_mass_.data());
 }
 
 void Weights::recount() {

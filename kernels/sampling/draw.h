@@ -26,7 +26,7 @@ class Weights {
     explicit Weights(const Passes& passes) : passes_(passes) {}
 
     // Weighs n values: see Passes::weigh.
-    void reset(const float* values, std::size_t n, float highest, float scale);
+    void reset(const float* values, std::size_t n, float highest, float scale, float floor);
 
     std::uint64_t total() const { return total_; }
     std::uint32_t operator[](std::size_t i) const { return weights_[i]; }

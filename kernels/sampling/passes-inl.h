@@ -93,11 +93,18 @@ inline void add_pair(Ints a, Ints b, Longs& even, Longs& odd) {
     odd += pair >> 32;
 }
 
-std::uint64_t weigh(const float* x, std::size_t n, float highest, float scale,
-                    std::uint32_t* weights, std::uint64_t* block_mass) {
+// Two bodies: the comparison with a floor costs an eighth of the loop.
+template <bool Floored>
+std::uint64_t weigh_from(const float* x, std::size_t n, float highest, float scale, float floor,
+                         std::uint32_t* weights, std::uint64_t* block_mass) {
+    const Floats bar = Floats{} + floor;
     const Floats top = Floats{} + highest, by = Floats{} + scale;
     const Floats lowest = Floats{} + lowest_drop(scale);
-    const auto weights_at = [&](Floats v) { return weights_of(max(v - top, lowest), by); };
+    const auto weights_at = [&](Floats v) {
+        Floats drop = max(v - top, lowest);
+        if constexpr (Floored) drop = v >= bar ? drop : lowest;
+        return weights_of(drop, by);
+    };
     std::uint64_t total = 0;
     for (std::size_t begin = 0; begin < n; begin += kBlock) {
         Longs even{}, odd{};
@@ -122,6 +129,12 @@ std::uint64_t weigh(const float* x, std::size_t n, float highest, float scale,
         total += block_mass[begin / kBlock] = reduce_add(even + odd);
     }
     return total;
+}
+
+std::uint64_t weigh(const float* x, std::size_t n, float highest, float scale, float floor,
+                    std::uint32_t* weights, std::uint64_t* block_mass) {
+    return (floor > kMinusInf ? weigh_from<true> : weigh_from<false>)(x, n, highest, scale, floor,
+                                                                      weights, block_mass);
 }
 
 std::uint64_t mass_above(const std::uint32_t* weights, std::size_t blocks, std::int32_t threshold,

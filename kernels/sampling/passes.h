@@ -33,9 +33,9 @@ struct Passes {
     std::size_t (*collect)(const float* x, std::size_t n, const float* highest, float threshold,
                            std::uint32_t* ids, float* values);
 
-    // weights[i] = round(2^30 * 2^((x[i] - highest) * scale)), zeros up to padded(n), and the sum
-    // of each block. Returns the sum of all. Needs x[i] <= highest < inf.
-    std::uint64_t (*weigh)(const float* x, std::size_t n, float highest, float scale,
+    // weights[i] = round(2^30 * 2^((x[i] - highest) * scale)) where x[i] >= floor, else 0; zeros up
+    // to padded(n); the sum of each block. Returns the sum of all. Needs x[i] <= highest < inf.
+    std::uint64_t (*weigh)(const float* x, std::size_t n, float highest, float scale, float floor,
                            std::uint32_t* weights, std::uint64_t* block_mass);
 
     // Sums the weights above `threshold` (signed, so that -1 means all) of whole blocks.

@@ -11,7 +11,7 @@ namespace edgeward::sampling {
 namespace {
 
 constexpr float kLowest = std::numeric_limits<float>::lowest();
-constexpr std::size_t kSample = 1024;
+constexpr std::size_t kSample = 1024, kSmallSample = 128;
 
 void refuse_nan(const float* logits, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
@@ -35,6 +35,7 @@ void Pool::reset(const float* logits, std::size_t n) {
     values_ = logits;
     size_ = n;
     whole_ = true;
+    floor_ = -std::numeric_limits<float>::infinity();
     block_highest_.resize(blocks_of(n));
     if (passes_.block_max(logits, n, block_highest_.data())) refuse_nan(logits, n);
     highest_ = *std::max_element(block_highest_.begin(), block_highest_.end());
@@ -73,6 +74,21 @@ float Pool::bound_on_kth(std::size_t k) {
     return kth_highest(work_.data(), work_.size(), static_cast<std::size_t>(safe_rank));
 }
 
+// Gathering costs about five times as much a survivor as weighing costs a value; the sample need
+// not be good.
+bool Pool::many_reach(float threshold) const {
+    const auto reach = static_cast<std::size_t>(
+        std::count_if(block_highest_.begin(), block_highest_.end(),
+                      [threshold](float highest) { return highest >= threshold; }));
+    if (reach * 4 < block_highest_.size()) return false;
+    const std::size_t stride = std::max<std::size_t>(1, size_ / kSmallSample);
+    std::size_t above = 0, looked_at = 0;
+    for (std::size_t i = stride / 2; i < size_; i += stride, ++looked_at) {
+        above += values_[i] >= threshold ? 1 : 0;
+    }
+    return above * 5 > looked_at;
+}
+
 void Pool::gather(float threshold) {
     std::size_t room = 0;
     for (const float highest : block_highest_) room += highest >= threshold ? kBlock : 0;
@@ -108,6 +124,10 @@ void Pool::cut(float threshold, std::size_t k) {
     const float* all = values_;
     const std::size_t n = size_;
     const bool limited = k > 0 && k < n;
+    if (!limited && many_reach(threshold)) {
+        floor_ = threshold;
+        return;
+    }
     const float bound = limited ? std::max(threshold, bound_on_kth(k)) : threshold;
     gather(bound);
     if (limited && size_ < k && bound > threshold) {  // the guess was too high

@@ -25,10 +25,13 @@ class Pool {
     std::size_t best() const;
 
     // Keeps the values >= threshold; if more than k remain and k > 0, the k highest of them, equal
-    // values by lower index. -inf is never kept.
+    // values by lower index. -inf is never kept. Where nearly all remain they are left where they
+    // are: then floor() tells them from the others.
     void cut(float threshold, std::size_t k);
 
     float highest() const { return highest_; }
+    // Values below are cut, though they may still be among values().
+    float floor() const { return floor_; }
     std::size_t size() const { return size_; }
     const float* values() const { return values_; }
     // The token at index i; indices rise with ids.
@@ -38,6 +41,7 @@ class Pool {
 
  private:
     float bound_on_kth(std::size_t k);
+    bool many_reach(float threshold) const;
     void gather(float threshold);
     void keep_highest(std::size_t k);
 
@@ -45,7 +49,7 @@ class Pool {
     const float* values_ = nullptr;
     std::size_t size_ = 0;
     bool whole_ = true;  // values_ is the caller's array, ids are indices
-    float highest_ = 0;
+    float highest_ = 0, floor_ = 0;
     std::vector<float> block_highest_, kept_, work_;
     std::vector<std::uint32_t> ids_;
 };

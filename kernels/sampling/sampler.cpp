@@ -96,7 +96,7 @@ void Sampler::narrow() {
     if (options_.top_k > 0 || bar > -std::numeric_limits<float>::infinity()) {
         pool_.cut(bar, options_.top_k > 0 ? static_cast<std::size_t>(options_.top_k) : 0);
     }
-    weights_.reset(pool_.values(), pool_.size(), pool_.highest(), scale_);
+    weights_.reset(pool_.values(), pool_.size(), pool_.highest(), scale_, pool_.floor());
     if (options_.typical_p < 1) {
         mass_cut_.typical(pool_.values(), pool_.highest(), scale_, options_.typical_p, weights_);
     }
@@ -165,7 +165,7 @@ float Sampler::logprobs(const float* logits, std::uint32_t id, std::size_t top_n
     pool_.reset(logits, options_.tokens());
     const double highest = pool_.highest();
     weights_.reset(logits, options_.tokens(), pool_.highest(),
-                   static_cast<float>(std::numbers::log2e));
+                   static_cast<float>(std::numbers::log2e), pool_.floor());
     const double log_sum = std::log(static_cast<double>(weights_.total()) / kUnitWeight);
     const auto logprob = [&](float logit) { return static_cast<float>(logit - highest - log_sum); };
 
@@ -173,6 +173,7 @@ float Sampler::logprobs(const float* logits, std::uint32_t id, std::size_t top_n
     if (top_n > 0) {
         pool_.cut(-std::numeric_limits<float>::infinity(), top_n);
         for (std::size_t i = 0; i < pool_.size(); ++i) {
+            if (pool_.values()[i] < pool_.floor()) continue;
             top.emplace_back(pool_.id(i), logprob(pool_.values()[i]));
         }
         // Stable: the pool is in the order of ids. By logit, which logprob() may round to ties.
