@@ -163,6 +163,41 @@ class Splitter:
     def cut(self, text: bytes) -> list[tuple[int, int]]: ...
 
 @final
+class Encoding:
+    """A text or a pair as a model is given it. Lists are made when asked."""
+
+    def __len__(self) -> int: ...
+    @property
+    def ids(self) -> list[int]: ...
+    @property
+    def offsets(self) -> list[tuple[int, int]]:
+        """Characters of the text each token comes from, half open; (0, 0) for added ones."""
+    @property
+    def type_ids(self) -> list[int]: ...
+    @property
+    def sequence_ids(self) -> list[int | None]:
+        """0 or 1 for tokens of the first or second text, None for others."""
+    @property
+    def word_ids(self) -> list[int | None]:
+        """Number of the pre-token each token comes from, None for added ones."""
+    @property
+    def special_tokens_mask(self) -> list[int]:
+        """1 for tokens that were added."""
+    @property
+    def attention_mask(self) -> list[int]:
+        """0 for padding."""
+    @property
+    def overflowing(self) -> list[Encoding]:
+        """What truncation cut off, in parts of the same length."""
+
+def encode_full(
+    tokenizer: Tokenizer,
+    text: str | bytes,
+    pair: str | bytes | None = None,
+    add_special_tokens: bool = True,
+) -> Encoding: ...
+
+@final
 class Tokenizer:
     def __init__(self, json: bytes, cache: bool = True) -> None: ...
     def encode(self, text: str | bytes, add_special_tokens: bool = True) -> list[int]: ...

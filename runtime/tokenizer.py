@@ -19,6 +19,7 @@ from .errors import TemplateError, TokenizerError
 from .vocabularies.sources import is_container, read
 
 if TYPE_CHECKING:
+    from edgeward.kernels._native import Encoding
     from edgeward.kernels._text import Detokenizer, TokenTable
 
     from .chat_template import ChatTemplate
@@ -111,12 +112,21 @@ class Tokenizer:
         except TokenizerError as error:
             raise TokenizerError(f"{file}: {error}") from error
 
-    def encode(self, text: str | bytes, add_special_tokens: bool = True) -> list[int]:
+    def encode(
+        self,
+        text: str | bytes,
+        add_special_tokens: bool = True,
+        *,
+        pair: str | bytes | None = None,
+    ) -> list[int]:
         """The ids of `text`, with the model's own special tokens around it if it has any.
 
         Special tokens written in the text are recognized as such, whatever `add_special_tokens`.
+        With `pair`, those of two texts that belong together, such as a question and a passage.
         Raises TokenizerError for a text above 1 GiB.
         """
+        if pair is not None:
+            return self.encode_full(text, add_special_tokens, pair=pair).ids
         try:
             return self._native.encode(text, add_special_tokens)
         except ValueError as error:
@@ -143,6 +153,28 @@ class Tokenizer:
         """
         try:
             return self._native.encode_with_offsets(text, add_special_tokens)[1]
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+
+    def encode_full(
+        self,
+        text: str | bytes,
+        add_special_tokens: bool = True,
+        *,
+        pair: str | bytes | None = None,
+    ) -> Encoding:
+        """All that a model may want to know of `text`, or of `text` and `pair` together: `ids`,
+        `offsets`, `type_ids`, `sequence_ids`, `word_ids`, `special_tokens_mask`, `attention_mask`,
+        one of each a token, and in `overflowing` the same of what the file's truncation cut off.
+
+        Raises TokenizerError for a text above 1 GiB, or one that the file's truncation cannot cut.
+
+        Example:
+            >>> bert.encode_full("who?", pair="me").type_ids
+            [0, 0, 0, 0, 1, 1]
+        """
+        try:
+            return _native.encode_full(self._native, text, pair, add_special_tokens)
         except ValueError as error:
             raise TokenizerError(str(error)) from error
 

@@ -11,5 +11,6 @@ void register_sampling(pybind11::module_& m);
 void register_device_plan(pybind11::module_& m);
 void register_splitter(pybind11::module_& m);
 void register_tokenizer(pybind11::module_& m);
+void register_encoding(pybind11::module_& m);
 
 }  // namespace edgeward::bindings

@@ -10,4 +10,5 @@ PYBIND11_MODULE(_native, m) {
     edgeward::bindings::register_device_plan(m);
     edgeward::bindings::register_splitter(m);
     edgeward::bindings::register_tokenizer(m);
+    edgeward::bindings::register_encoding(m);
 }

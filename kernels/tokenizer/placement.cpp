@@ -53,7 +53,7 @@ Span CharacterCounter::characters(Span span) const {
 }
 
 void PlacedSink::push(uint32_t id, Span characters, std::string_view string) {
-    PlacedToken token{id, characters.begin, characters.end, 0, 0};
+    PlacedToken token{id, characters.begin, characters.end, 0, 0, word_};
     if (with_spaces_) {
         token.leading = leading_blanks(string);
         token.trailing = trailing_blanks(string);
@@ -65,8 +65,10 @@ void PlacedSink::added(const TracedText& text, Span span, uint32_t id) {
     if (span.empty()) return;
     const Span bytes{text.origin(span.begin).begin, text.origin(span.end - 1).end};
     const Span characters = counter_.characters(bytes);
-    if (with_spaces_ && push_blank(id, characters, text.bytes(span))) return;
-    push(id, characters, text.bytes(span));
+    if (!with_spaces_ || !push_blank(id, characters, text.bytes(span))) {
+        push(id, characters, text.bytes(span));
+    }
+    ++word_;
 }
 
 bool PlacedSink::push_blank(uint32_t id, Span characters, std::string_view string) {
@@ -82,7 +84,7 @@ bool PlacedSink::push_blank(uint32_t id, Span characters, std::string_view strin
         }
     }
     blank_ = string;
-    tokens_.push_back({id, characters.begin, characters.end, blank_count_, blank_count_});
+    tokens_.push_back({id, characters.begin, characters.end, blank_count_, blank_count_, word_});
     return true;
 }
 
@@ -116,6 +118,7 @@ void PlacedSink::place(const TracedText& text, Span piece, const TokenBuffer& fo
         push(found.ids[i], counter_.characters(bytes), vocab_.text(found.ids[i]));
         if (!(found.lengths[i] & TokenBuffer::kStays)) at = next;
     }
+    ++word_;
 }
 
 // The vocabulary lacks a byte of this piece, so the byte vanishes and, in the reference, the tokens

@@ -56,6 +56,7 @@ class PlacedSink {
     // tokens can overlap to the end of one run, which is then counted once.
     std::string_view blank_;
     uint32_t blank_count_ = 0;
+    int32_t word_ = 0;  // number of the pre-token whose tokens come next
     std::vector<PlacedToken> tokens_;
 };
 

@@ -1,57 +1,82 @@
-// What is done to the tokens of a text at the end: offsets trimmed, special tokens put around.
+// What is done to the tokens of a text or a pair at the end: offsets trimmed, special tokens put
+// around.
 //
-// Knows: the "post_processor" member for one sequence (no pairs). All kinds come down to a list of
-// trims and one template. Does not know: how tokens came about.
+// Knows: the "post_processor" member: its steps in their order, as the reference runs them over a
+// list of encodings that are joined at the end. For one text without overflow, the usual case, they
+// come down to a trim and a template. Does not know: how tokens came about.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "tokenizer/encoding.h"
 #include "tokenizer/json.h"
 
 namespace edgeward {
 
-// A token with the characters of the original text it stands for, half open, and how many
-// characters of white space its string starts and ends with.
+// A token with the characters of the original text it stands for, half open, how many characters of
+// white space its string starts and ends with, and the number of its pre-token.
 struct PlacedToken {
     uint32_t id;
     uint32_t begin;
     uint32_t end;
     uint32_t leading;
     uint32_t trailing;
+    int32_t word = 0;
+};
+
+// One step. A list of encodings, at first one for each text, becomes another.
+class PostProcessorStep {
+ public:
+    virtual ~PostProcessorStep() = default;
+    virtual void apply(std::vector<FullEncoding>& encodings, bool add_special_tokens) const = 0;
+    // Tokens it adds around one text, or around two.
+    virtual size_t special_tokens(bool pair) const = 0;
+    // Takes white space out of offsets.
+    virtual bool trims() const { return false; }
 };
 
 class PostProcessor {
  public:
-    // Nothing but the sequence itself.
-    PostProcessor() = default;
+    // Nothing but the text itself.
+    PostProcessor() { find_parts(); }
     // Throws std::invalid_argument naming the component that is unknown or damaged.
     explicit PostProcessor(const json::Value& value);
 
-    bool trims() const { return !trims_.empty(); }
+    // All of it. `encodings` has one or two, cut already; their type ids and sequences are set
+    // here.
+    FullEncoding process(std::vector<FullEncoding> encodings, bool add_special_tokens) const;
+    // How many tokens are put around one text, or around two.
+    size_t special_tokens(bool pair = false) const;
 
+    bool trims() const;
+
+    // The rest is what process() does to one text without overflow.
+
+    // False if only process() gives the right offsets: a trim comes behind a template.
+    bool is_simple() const { return simple_; }
     // Takes leading and trailing white space out of the offsets.
     void trim(std::span<PlacedToken> tokens) const;
-
-    // A run of special tokens, or the sequence where `sequence` is true.
+    // A run of special tokens, or the text where `sequence` is true.
     struct Part {
         bool sequence;
         std::vector<uint32_t> ids;
     };
     // In order; special tokens have the offsets (0, 0).
     const std::vector<Part>& parts() const { return parts_; }
-    // How many tokens are put around a text.
-    size_t special_tokens() const;
 
  private:
     void read(const json::Value& value, int depth);
-    void set_parts(std::vector<Part> parts);
+    void find_parts();
 
-    // Each says whether a space before the first token was added and so must not be taken out.
+    bool given_ = false;
+    std::vector<std::unique_ptr<PostProcessorStep>> steps_;
+    // For each trim, whether a space before the first token was added and so must stay.
     std::vector<bool> trims_;
-    std::vector<Part> parts_{{true, {}}};
-    bool has_template_ = false;
+    bool simple_ = true;
+    std::vector<Part> parts_;
 };
 
 }  // namespace edgeward

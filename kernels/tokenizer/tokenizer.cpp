@@ -161,10 +161,18 @@ std::vector<uint32_t> Tokenizer::encode(std::string_view text, bool add_special_
     return ids;
 }
 
-Encoding Tokenizer::encode_with_offsets(std::string_view text, bool add_special_tokens) const {
+std::vector<PlacedToken> Tokenizer::place(std::string_view text) const {
     PlacedSink sink(text, model_->vocab(), post_processor_.trims());
     run(text, sink);
-    std::vector<PlacedToken>& tokens = sink.tokens();
+    return std::move(sink.tokens());
+}
+
+Encoding Tokenizer::encode_with_offsets(std::string_view text, bool add_special_tokens) const {
+    if (!post_processor_.is_simple()) {
+        FullEncoding full = encode_full(text, std::nullopt, add_special_tokens);
+        return {std::move(full.ids), std::move(full.offsets)};
+    }
+    std::vector<PlacedToken> tokens = place(text);
     length_rules_.truncate(tokens, add_special_tokens);
     post_processor_.trim(tokens);
     Encoding encoding;

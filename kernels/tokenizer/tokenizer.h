@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/decoder.h"
+#include "tokenizer/encoding.h"
 #include "tokenizer/length_rules.h"
 #include "tokenizer/model.h"
 #include "tokenizer/normalizer.h"
@@ -42,6 +44,10 @@ class Tokenizer {
     // longer than kMaxText, or needs an unknown token that the vocabulary does not hold.
     std::vector<uint32_t> encode(std::string_view text, bool add_special_tokens) const;
     Encoding encode_with_offsets(std::string_view text, bool add_special_tokens) const;
+    // One text, or two that belong together, with all a model wants to know of their tokens; what
+    // truncation cuts off is in overflowing. See tokenizer_full.cpp.
+    FullEncoding encode_full(std::string_view text, std::optional<std::string_view> pair,
+                             bool add_special_tokens) const;
     // Brings texts encoded one by one to one length, if the file wants that.
     void pad_batch(std::vector<std::vector<uint32_t>>& batch) const;
 
@@ -83,6 +89,8 @@ class Tokenizer {
     // A part without added tokens.
     template <class Sink>
     void run_words(const TracedText& text, Span span, Sink& sink) const;
+    // The tokens of one text, not cut or trimmed.
+    std::vector<PlacedToken> place(std::string_view text) const;
     void fill_pieces();
     std::string decode_chain(std::span<const uint32_t> ids, bool skip_special_tokens) const;
     bool is_shown(uint32_t id, bool skip_special_tokens) const {

@@ -181,7 +181,7 @@ def test_truncation_and_padding_hold_for_every_text(rules, bert_json, both):
         ({"truncation": truncation(1)}, "leaves no room"),
         ({"truncation": truncation(9, stride=8)}, "leaves no room"),
         ({"truncation": truncation(9, "Up")}, "Left or Right"),
-        ({"truncation": {**truncation(9), "strategy": "OnlySecond"}}, "OnlySecond"),
+        ({"truncation": {**truncation(9), "strategy": "OnlyThird"}}, "OnlyThird"),
         ({"padding": padding("Longest")}, "neither BatchLongest nor Fixed"),
         ({"padding": padding({"Fixed": -1})}, "whole number"),
         ({"padding": padding({"Fixed": 2**30})}, "whole number"),
