@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import chat as chat_
 from . import manifest as m
+from . import words
 from .beam import BeamOptions
 from .cancel import CancelToken
 from .engine import Engine
@@ -124,7 +125,8 @@ class Model:
     ) -> Reply | Stream:
         """Continue a text, or a list of token ids.
 
-        `sampling` takes the arguments of `SamplingOptions`; what is left out comes from the
+        `sampling` takes the arguments of `SamplingOptions`, and some in words (`bad_words`,
+        `dry_sequence_breakers`); what is left out comes from the
         model's makers' advice in the pack, then from `SamplingOptions`. With `num_beams` and the
         other arguments of `BeamOptions` it is a beam search. With `stream` the answer
         comes as a `Stream` of chunks while it is made. `response_format` makes the answer obey a
@@ -252,6 +254,7 @@ class Model:
         beams = BeamOptions.taken_from(sampling)
         if beams is None:
             sampling = {**self._defaults, **sampling}
+        sampling = words.resolved(sampling, self.tokenizer, self._choices)
         options = SamplingOptions.from_arguments(**sampling)
         if beams is not None:
             options.check_beams()
@@ -311,12 +314,16 @@ class Model:
         dialect = calls.dialect_of(self.tokenizer.tool_template or "")
         return None if made is None else ToolUse(made, dialect)
 
+    @property
+    def _choices(self) -> int:
+        """Tokens that can be drawn: those with a logit and a text."""
+        return min(self.info.architecture.vocabulary, self.tokenizer.vocab_size)
+
     @cached_property
     def _grammars(self) -> Grammars:
         from .structure.grammars import Grammars
 
-        count = min(self.info.architecture.vocabulary, self.tokenizer.vocab_size)
-        return Grammars(self.tokenizer, count, self._stop_ids)
+        return Grammars(self.tokenizer, self._choices, self._stop_ids)
 
     def _ids(self, prompt: Prompt, add_special_tokens: bool) -> list[int]:
         if isinstance(prompt, str):

@@ -75,13 +75,13 @@ class SamplingOptions:
     dry_window: int = 0
     """DRY: the last tokens searched for runs, 1 or more; 0: all."""
     dry_breaker_ids: tuple[int, ...] = ()
-    """DRY: tokens that no run goes across, such as those of names and line ends."""
+    """DRY: tokens that no run goes across; a request's `dry_sequence_breakers` are strings."""
     no_repeat_ngram_size: int = 0
     """No run of this many tokens comes twice, 1 or more; 0: off. The prompt counts."""
     banned_ids: tuple[int, ...] = ()
     """Tokens that are never drawn."""
     bad_words_ids: tuple[tuple[int, ...], ...] = ()
-    """Sequences of tokens that the output never completes."""
+    """Sequences of tokens that the output never completes; a request's `bad_words` are strings."""
     forced_ids: tuple[int, ...] = ()
     """The first tokens of the output, whatever the model says."""
     min_tokens: int = 0

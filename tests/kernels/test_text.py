@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -236,3 +237,33 @@ def test_a_stop_string_that_almost_matches_costs_no_rescanning():
     shown = sum(len(stream.push(ord("a"))) for _ in range(200_000))
     assert shown == 180_000
     assert len(stream.finish()) == 20_000
+
+
+def hostile_seconds(count, stop):
+    """CPU seconds for `count` tokens "a" under `stop`, the best of three."""
+    taken = []
+    for _ in range(3):
+        stream = Detokenizer(TABLE, stop=stop)
+        began = time.process_time()
+        for _ in range(count):
+            stream.push(ord("a"))
+        taken.append(time.process_time() - began)
+        assert stream.stopped is None
+    return min(taken)
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        ["a" * 1000 + chr(0x100 + i) for i in range(60)],
+        ["a" * (900 + i) + "b" for i in range(64)],
+        [("a" * 100 + "b") * 10 + chr(0x100 + i) for i in range(60)],
+    ],
+)
+def test_hostile_stop_strings_cost_linear_time(stop):
+    # Twice the text costs twice as much; four times would be quadratic.
+    assert hostile_seconds(20_000, stop) < 3 * hostile_seconds(10_000, stop) + 0.01
+    # All of it is held back that may become one, and shown when it does not.
+    stream = Detokenizer(TABLE, stop=stop)
+    shown = "".join(stream.push(ord("a")) for _ in range(5000)) + stream.push(ord("x"))
+    assert shown + stream.finish() == "a" * 5000 + "x"
