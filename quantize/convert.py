@@ -13,8 +13,17 @@ from pathlib import Path
 import edgeward
 from edgeward import manifest as m
 from edgeward.errors import IntakeError, OptionError
-from edgeward.pack import CARD, MANIFEST, TEMPLATE, TOKENIZER, WEIGHTS, file_entry
+from edgeward.pack import (
+    CARD,
+    COMPILED_TOKENIZER,
+    MANIFEST,
+    TEMPLATE,
+    TOKENIZER,
+    WEIGHTS,
+    file_entry,
+)
 from edgeward.tokenizer import Tokenizer
+from edgeward.vocabularies.compiled import compile_tokenizer
 
 from .calibrate import passages
 from .calibrate.equalize import equalize
@@ -67,6 +76,9 @@ def convert(
     weights = read_model(model)
     with atomic_folder(out) as folder:
         write_bytes(folder / TOKENIZER, tokenizer)
+        compiled = compile_tokenizer(tokenizer)
+        if compiled is not None:
+            write_bytes(folder / COMPILED_TOKENIZER, compiled)
         if chat_template is not None:
             write_bytes(folder / TEMPLATE, chat_template.encode())
         words = _tokenizer(folder, weights.architecture)
@@ -84,7 +96,9 @@ def convert(
                 builtin_text(),
                 progress=lambda done, total: tell("measure", done, total),
             )
-        names = [GRAPH, WEIGHTS, TOKENIZER] + ([TEMPLATE] if chat_template is not None else [])
+        names = [GRAPH, WEIGHTS, TOKENIZER]
+        names += [COMPILED_TOKENIZER] if compiled is not None else []
+        names += [TEMPLATE] if chat_template is not None else []
         manifest = m.Manifest(
             format=1,
             name=name,

@@ -14,7 +14,7 @@ from .kv_cache import CachePool, CacheShape
 from .manifest import Graph, Manifest
 from .memory import plan_memory
 from .model import Model, ModelInfo
-from .pack import MANIFEST, TOKENIZER, Pack
+from .pack import COMPILED_TOKENIZER, MANIFEST, TOKENIZER, Pack
 from .tokenizer import Tokenizer
 
 
@@ -49,7 +49,7 @@ def load(
     a = manifest.architecture
     full = CacheShape(a.layers, a.kv_heads, a.context, a.head_dim)
     memory = plan_memory(manifest, full, PREFILL_CHUNK, context, memory_limit)
-    tokenizer = Tokenizer.from_file(pack.path(TOKENIZER))
+    tokenizer = _tokenizer(pack)
     engine = Engine(pack, chosen, threads)
     pool = CachePool(engine.cache_shape(memory.context), limit=memory.requests)
     info = ModelInfo(
@@ -70,6 +70,15 @@ def load(
         load_ms=(time.perf_counter() - began) * 1000,
     )
     return Model(engine, tokenizer, pool, info)
+
+
+def _tokenizer(pack: Pack) -> Tokenizer:
+    """The mapped one where the pack has it: packs of earlier versions, and some kinds, do not."""
+    file = pack.path(TOKENIZER)
+    if COMPILED_TOKENIZER not in pack.manifest.files:
+        return Tokenizer.from_file(file)
+    sha256 = pack.manifest.files[TOKENIZER].sha256
+    return Tokenizer.from_compiled(pack.path(COMPILED_TOKENIZER), file, sha256)
 
 
 def _check_device(device: str) -> None:

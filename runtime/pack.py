@@ -19,6 +19,7 @@ from .errors import PackError
 MANIFEST = "manifest.json"
 WEIGHTS = "model.data"
 TOKENIZER = "tokenizer.json"
+COMPILED_TOKENIZER = "tokenizer.bin"
 TEMPLATE = "chat_template.jinja"
 CARD = "card.md"
 

@@ -81,6 +81,7 @@ class Tokenizer:
             raise TokenizerError(str(error)) from error
         self._config = dict(config or {})
         self._template_source = chat_template
+        self._origin = "tokenizer.json"
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Tokenizer:
@@ -95,22 +96,58 @@ class Tokenizer:
         path = Path(path)
         folder = path if path.is_dir() else path.parent
         file = path / "tokenizer.json" if path.is_dir() else path
-        config_file = folder / "tokenizer_config.json"
-        template_file = folder / "chat_template.jinja"
-        config = _parse(config_file) if config_file.is_file() else None
-        template = (
-            _read(template_file).decode("utf-8", "replace") if template_file.is_file() else None
-        )
+        config, template = _beside(folder)
         try:
             content = _read(file)
             if is_container(file):
                 source = read(file, content)
                 content = source.tokenizer_json
-                config = {**source.config, **(config or {})}
+                config = {**source.config, **config}
                 template = template or source.chat_template
-            return cls(content, config=config, chat_template=template)
+            tokenizer = cls(content, config=config, chat_template=template)
         except TokenizerError as error:
             raise TokenizerError(f"{file}: {error}") from error
+        tokenizer._origin = file.name
+        return tokenizer
+
+    @classmethod
+    def from_compiled(
+        cls,
+        path: str | os.PathLike[str],
+        tokenizer_json: str | os.PathLike[str],
+        sha256: str,
+    ) -> Tokenizer:
+        """Maps the compiled form of a `tokenizer.json`, read only and shared between processes.
+
+        Every index in the file is checked before it is used. Where the file is missing, damaged, of
+        another version or made from another tokenizer.json, the tokenizer.json is read instead;
+        `origin` says which it was, and why.
+
+        The file must not be changed while the tokenizer lives: replace it by renaming another one,
+        as packs are replaced.
+
+        Args:
+            path: what `edgeward.vocabularies.compiled.compile_tokenizer` made, as a file.
+            tokenizer_json: the file it was made from; files beside it are read as by `from_file`.
+            sha256: of the tokenizer.json, in hexadecimal digits.
+        """
+        file = Path(tokenizer_json)
+        try:
+            native = _native.Tokenizer.from_compiled(os.fspath(path), bytes.fromhex(sha256))
+        except (OSError, ValueError) as error:
+            tokenizer = cls.from_file(file)
+            tokenizer._origin = f"{file.name}, because of {Path(path).name}: {error}"
+            return tokenizer
+        tokenizer = cls.__new__(cls)
+        tokenizer._native = native
+        tokenizer._config, tokenizer._template_source = _beside(file.parent)
+        tokenizer._origin = Path(path).name
+        return tokenizer
+
+    @property
+    def origin(self) -> str:
+        """The kind of file this was made from; behind a compiled one's failure, what failed."""
+        return self._origin
 
     def encode(
         self,
@@ -347,6 +384,16 @@ class Tokenizer:
         if template is None:
             template = self._compiled[name] = ChatTemplate(self._sources[name])
         return template
+
+
+def _beside(folder: Path) -> tuple[dict[str, Any], str | None]:
+    """The tokenizer_config.json and chat_template.jinja of a folder, where they exist."""
+    config_file = folder / "tokenizer_config.json"
+    template_file = folder / "chat_template.jinja"
+    config = dict(_parse(config_file)) if config_file.is_file() else {}
+    if not template_file.is_file():
+        return config, None
+    return config, _read(template_file).decode("utf-8", "replace")
 
 
 def _read(file: Path) -> bytes:

@@ -5,7 +5,9 @@
 #include <pybind11/stl.h>
 
 #include <atomic>
+#include <cerrno>
 #include <exception>
+#include <system_error>
 #include <thread>
 
 #include "bindings/bindings.h"
@@ -153,6 +155,19 @@ py::tuple stream_table(const Tokenizer& self) {
                           self.decoder().streams());
 }
 
+std::unique_ptr<Tokenizer> from_compiled(const std::string& path, const py::bytes& source,
+                                         bool cache) {
+    const std::string_view given = source;
+    try {
+        py::gil_scoped_release release;
+        return std::make_unique<Tokenizer>(MappedFile(path), given, cache);
+    } catch (const std::system_error& error) {
+        errno = error.code().value();
+        PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
+        throw py::error_already_set();
+    }
+}
+
 }  // namespace
 
 void register_tokenizer(py::module_& m) {
@@ -167,6 +182,13 @@ void register_tokenizer(py::module_& m) {
                  return std::make_unique<Tokenizer>(text, cache);
              }),
              "json"_a, "cache"_a = true)
+        .def_static("from_compiled", &from_compiled, "path"_a, "source"_a, "cache"_a = true)
+        .def(
+            "compile",
+            [](Tokenizer& self, const py::bytes& json, const py::bytes& source) {
+                return py::bytes(self.compile(std::string_view(json), std::string_view(source)));
+            },
+            "json_without_tables"_a, "source"_a)
         .def("encode", &encode, "text"_a, "add_special_tokens"_a = true)
         .def("encode_batch", &encode_batch, "texts"_a, "add_special_tokens"_a = true,
              "threads"_a = 1)

@@ -66,6 +66,11 @@ class Bpe::Row {
 Bpe::Bpe(Vocab vocab, MergeTable merges, BpeOptions options)
     : merges_(std::move(merges)), options_(std::move(options)) {
     vocab_ = std::move(vocab);
+    find_fallback();
+    part_at_marks_ = words_part_at_marks();
+}
+
+void Bpe::find_fallback() {
     fallback_.fill(kNoId);
     if (options_.byte_fallback) {
         for (unsigned byte = 0; byte < 256; ++byte) {
@@ -74,7 +79,6 @@ Bpe::Bpe(Vocab vocab, MergeTable merges, BpeOptions options)
             fallback_[byte] = vocab_.find(name);
         }
     }
-    part_at_marks_ = words_part_at_marks();
 }
 
 bool Bpe::words_part_at_marks() const {
@@ -183,12 +187,17 @@ void Bpe::tokenize_word(std::string_view word, TokenBuffer& out) const {
 
 void Bpe::use_cache() { cache_ = std::make_unique<WordCache>(WordCache::kMostBytes); }
 
-void Bpe::prepare_bytes() {
+void Bpe::find_bytes() {
     all_bytes_ = true;
     for (unsigned byte = 0; byte < 256; ++byte) {
         byte_ids_[byte] = vocab_.find(byte_level_char(static_cast<unsigned char>(byte)));
         all_bytes_ = all_bytes_ && byte_ids_[byte] != kNoId;
     }
+}
+
+void Bpe::prepare_bytes() {
+    find_bytes();
+    if (byte_ranks_.borrowed()) return;
     byte_ranks_.resize(size_t{256} * 256, kNoRank);
     uint32_t* rank = byte_ranks_.own();
     for (const uint32_t left : byte_ids_) {

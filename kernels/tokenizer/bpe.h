@@ -44,6 +44,9 @@ class Bpe final : public Model {
     bool takes_bytes() const override { return options_.take_bytes(); }
     void prepare_bytes() override;
     void use_cache() override;
+    bool compiles() const override { return true; }
+    void write(compiled::Writer& writer) override;
+    void read(compiled::Reader& reader) override;
 
  private:
     class Row;
@@ -51,6 +54,9 @@ class Bpe final : public Model {
     void tokenize_word(std::string_view word, TokenBuffer& out) const;
     void add_characters(std::string_view piece, Row& row) const;
     bool words_part_at_marks() const;
+    void find_fallback();
+    void find_bytes();
+    void settle_all();
     uint32_t unknown_id() const;
     template <class Spell>
     bool is_whole(const WordSlot& slot, size_t length, Spell&& spell) const;

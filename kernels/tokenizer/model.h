@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/compiled.h"
 #include "tokenizer/json.h"
 #include "tokenizer/span.h"
 #include "tokenizer/vocab.h"
@@ -67,6 +68,14 @@ class Model {
     // Lets the model remember words, in bounded memory and safe from any thread. Before the first
     // call.
     virtual void use_cache() {}
+
+    // Whether the tables can be kept in a file, and be taken from one by a model that was made from
+    // the same tokenizer.json without its vocab and merges. `read` checks every index in them and
+    // throws std::invalid_argument; it comes before prepare_bytes and use_cache. `write` is for one
+    // thread alone.
+    virtual bool compiles() const { return false; }
+    virtual void write(compiled::Writer&) {}
+    virtual void read(compiled::Reader&) {}
 
     const Vocab& vocab() const { return vocab_; }
 

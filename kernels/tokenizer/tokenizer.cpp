@@ -48,11 +48,19 @@ class IdSink {
 }  // namespace
 
 Tokenizer::Tokenizer(std::string_view json_text, bool cache) : normalizer_(json::Value()) {
+    build(json_text, cache, nullptr);
+}
+
+void Tokenizer::build(std::string_view json_text, bool cache, compiled::Reader* tables) {
     const json::Document document(json_text);
     const json::Value& root = checked(document.root());
     normalizer_ = Normalizer(member_or_null(root, "normalizer"));
     pre_tokenizers_ = make_pre_tokenizers(member_or_null(root, "pre_tokenizer"));
     model_ = make_model(member_or_null(root, "model"));
+    if (tables != nullptr) {
+        if (!model_->compiles()) throw std::invalid_argument("this model has no compiled form");
+        model_->read(*tables);
+    }
     post_processor_ = PostProcessor(member_or_null(root, "post_processor"));
     length_rules_ = LengthRules(member_or_null(root, "truncation"), member_or_null(root, "padding"),
                                 post_processor_.special_tokens());
@@ -66,10 +74,18 @@ Tokenizer::Tokenizer(std::string_view json_text, bool cache) : normalizer_(json:
         spell_bytes_at_end(pre_tokenizers_);
     }
     if (cache) model_->use_cache();
-    fill_pieces();
+    if (tables == nullptr) return fill_pieces();
+    (*tables)(piece_bytes_);
+    (*tables)(pieces_);
+    check_pieces();
+    if (pieces_.size() != count_tokens()) {
+        throw std::invalid_argument(
+            "the compiled tokenizer holds other tokens than it says; make it anew");
+    }
 }
 
-void Tokenizer::fill_pieces() {
+// One more than the largest id; sets vocab_size_.
+uint32_t Tokenizer::count_tokens() {
     const Vocab& vocab = model_->vocab();
     uint32_t end = vocab.end_id();
     vocab_size_ = vocab.size();
@@ -77,17 +93,23 @@ void Tokenizer::fill_pieces() {
         end = std::max(end, token.id + 1);
         if (added_.by_id(token.id) == &token && vocab.find(token.content) == kNoId) ++vocab_size_;
     }
-    pieces_.resize(end);
+    return end;
+}
+
+void Tokenizer::fill_pieces() {
+    const Vocab& vocab = model_->vocab();
+    const uint32_t end = count_tokens();
+    pieces_.resize(end, Piece{});
     const auto keep = [&](std::string_view bytes) {
         const auto begin = static_cast<uint32_t>(piece_bytes_.size());
-        piece_bytes_ += bytes;
+        piece_bytes_.append(bytes);
         return Span{begin, static_cast<uint32_t>(piece_bytes_.size())};
     };
     for (uint32_t id = 0; id < end; ++id) {
         const AddedToken* token = added_.by_id(id);
         if (token == nullptr && !vocab.has(id)) continue;
         const std::string_view text = id_to_token(id);
-        Piece& piece = pieces_[id];
+        Piece& piece = pieces_.own()[id];
         piece.known = true;
         piece.special = added_.is_special(text);
         if (!decoder_.streams()) continue;
@@ -240,7 +262,7 @@ std::string Tokenizer::decode_chain(std::span<const uint32_t> ids, bool skip_spe
 std::string_view Tokenizer::token_bytes(uint32_t id, bool first) const {
     if (!is_token(id)) return {};
     const Span span = first ? pieces_[id].first : pieces_[id].rest;
-    return std::string_view(piece_bytes_).substr(span.begin, span.size());
+    return {piece_bytes_.data() + span.begin, span.size()};
 }
 
 std::string_view Tokenizer::id_to_token(uint32_t id) const {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tokenizer/added_tokens.h"
+#include "tokenizer/compiled.h"
 #include "tokenizer/decoder.h"
 #include "tokenizer/encoding.h"
 #include "tokenizer/length_rules.h"
@@ -40,6 +41,17 @@ class Tokenizer {
     // Throws std::invalid_argument: damaged JSON, a component that is unknown or inconsistent.
     explicit Tokenizer(std::string_view json_text, bool cache = true);
 
+    // The same from a file that compile() made. `source` are 32 bytes that say what it was made
+    // from (a sha256 of the tokenizer.json). The file is mapped: it must not be changed while it is
+    // in use. Throws std::invalid_argument if it is damaged, of another version or another source,
+    // std::system_error if it cannot be read.
+    Tokenizer(MappedFile file, std::string_view source, bool cache = true);
+
+    // The content of such a file; empty for the kinds of models that have none (all but BPE).
+    // `json_without_tables` is the tokenizer.json with an empty vocab and no merges. For one thread
+    // alone.
+    std::string compile(std::string_view json_without_tables, std::string_view source);
+
     // `text` must be valid UTF-8 (see utf8_lossy). Throws std::invalid_argument when the text is
     // longer than kMaxText, or needs an unknown token that the vocabulary does not hold.
     std::vector<uint32_t> encode(std::string_view text, bool add_special_tokens) const;
@@ -58,10 +70,10 @@ class Tokenizer {
     // an id that is no token. Meaningless unless decoder().streams().
     std::string_view token_bytes(uint32_t id, bool first = false) const;
     // See StreamPiece::byte.
-    bool is_byte(uint32_t id) const { return is_token(id) && pieces_[id].byte; }
+    bool is_byte(uint32_t id) const { return is_token(id) && pieces_[id].byte != 0; }
     const Decoder& decoder() const { return decoder_; }
-    bool is_token(uint32_t id) const { return id < pieces_.size() && pieces_[id].known; }
-    bool is_special(uint32_t id) const { return is_token(id) && pieces_[id].special; }
+    bool is_token(uint32_t id) const { return id < pieces_.size() && pieces_[id].known != 0; }
+    bool is_special(uint32_t id) const { return is_token(id) && pieces_[id].special != 0; }
     // The token's string; nothing for an id that is no token.
     std::string_view id_to_token(uint32_t id) const;
     // kNoId when absent.
@@ -77,10 +89,14 @@ class Tokenizer {
     struct Piece {
         Span first;  // in piece_bytes_
         Span rest;
-        bool known = false;
-        bool special = false;
-        bool byte = false;
+        uint8_t known = 0;
+        uint8_t special = 0;
+        uint8_t byte = 0;
+        uint8_t reserved = 0;
     };
+    // `tables`: a compiled file to take the tables from.
+    void build(std::string_view json_text, bool cache, compiled::Reader* tables);
+    void check_pieces() const;
     template <class Sink>
     void run(std::string_view text, Sink& sink) const;
     // The part `all` of a text that is normalized.
@@ -91,12 +107,14 @@ class Tokenizer {
     void run_words(const TracedText& text, Span span, Sink& sink) const;
     // The tokens of one text, not cut or trimmed.
     std::vector<PlacedToken> place(std::string_view text) const;
+    uint32_t count_tokens();
     void fill_pieces();
     std::string decode_chain(std::span<const uint32_t> ids, bool skip_special_tokens) const;
     bool is_shown(uint32_t id, bool skip_special_tokens) const {
         return is_token(id) && !(skip_special_tokens && pieces_[id].special);
     }
 
+    MappedFile file_;  // what the tables lie in, if they were compiled
     Normalizer normalizer_;
     AddedTokens added_;
     PreTokenizers pre_tokenizers_;
@@ -104,8 +122,8 @@ class Tokenizer {
     PostProcessor post_processor_;
     LengthRules length_rules_;
     Decoder decoder_;
-    std::string piece_bytes_;
-    std::vector<Piece> pieces_;  // by id
+    FlatArray<char> piece_bytes_;
+    FlatArray<Piece> pieces_;  // by id
     size_t vocab_size_ = 0;
 };
 

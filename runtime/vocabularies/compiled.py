@@ -1,0 +1,30 @@
+"""The compiled form of a tokenizer.json: made once, then mapped instead of read.
+
+Knows: what goes into the file and what it was made from. Does not know: its layout, which is in
+docs/tokenizer.md and kernels/tokenizer/compiled.h.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from edgeward.errors import TokenizerError
+from edgeward.kernels import _native
+
+
+def compile_tokenizer(tokenizer_json: bytes) -> bytes | None:
+    """The content of a `tokenizer.bin` for this tokenizer.json.
+
+    None for kinds of models that have none (all but BPE): their files are small and read at once.
+    Raises TokenizerError if the tokenizer.json is damaged.
+    """
+    try:
+        tokenizer = _native.Tokenizer(tokenizer_json)
+        document = json.loads(tokenizer_json.removeprefix(b"\xef\xbb\xbf"))
+        model = document["model"]
+        model["vocab"], model["merges"] = {}, []
+        rest = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        return tokenizer.compile(rest, hashlib.sha256(tokenizer_json).digest()) or None
+    except ValueError as error:
+        raise TokenizerError(str(error)) from error
