@@ -122,6 +122,8 @@ class _Loop:
         self.cached = max(0, min(cache.common_prefix(request.ids), len(request.ids) - 2))
         self.finish: FinishReason | None = None
         self.stopped_by: str | int | None = None
+        self.seen = 0.0
+        """What the guide had cost up to the last step."""
         self.complete = False
         """The model or the grammar ended the text, no limit and no stop string."""
 
@@ -131,6 +133,7 @@ class _Loop:
             began = clock.now()
             # What a grammar begins with needs no model: it is computed with the prompt.
             new = self._forced()
+            self.seen = 0.0 if self.guide is None else self.guide.visible
             self._begin()
             self.lane.prefill([*self.request.ids, *new], self.cached)
             record.prefill_ms = clock.now() - began
@@ -172,7 +175,6 @@ class _Loop:
         logits = self.lane.logits[0, 0, : self.choices]
         allowed = None
         if guide is not None:
-            before = guide.visible
             least = request.sampling.min_tokens
             allowed = guide.allowed(may_end=not request.sampling.ignore_eos and made >= least)
             if allowed is None:
@@ -191,7 +193,8 @@ class _Loop:
             return [token]
         guide.advance(token)
         new = [token, *self._forced(made + 1)]
-        self.record.grammar.append((guide.visible - before) * 1000)
+        self.record.grammar.append((guide.visible - self.seen) * 1000)
+        self.seen = guide.visible
         return new
 
     def _forced(self, made: int = 0) -> list[int]:

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 from . import chat as chat_
 from . import manifest as m
-from . import words
-from .beam import BeamOptions
 from .cancel import CancelToken
 from .engine import Engine
-from .errors import ContextOverflow, ModelClosed, OptionError, ResponseFormatError
+from .errors import ModelClosed, OptionError
 from .generate import generate
 from .kv_cache import CachePool
 from .memory import MemoryPlan
 from .reply import Reply
-from .request import Request
-from .sampling import SamplingOptions
+from .request_maker import Asked, Prompt, RequestMaker, ResponseFormat, ToolChoice, Tools
 from .stream import AsyncStream, Stream
 from .tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    from .structure.grammars import Grammars
-    from .structure.shape import Shape, ToolUse
-
-Prompt = str | Sequence[int]
-ResponseFormat = Mapping[str, Any]
-Tools = Sequence[Mapping[str, Any]]
-ToolChoice = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,15 +43,6 @@ class ModelInfo:
     load_ms: float
 
 
-@dataclass(frozen=True)
-class _ShapeArguments:
-    """The arguments that say what an answer looks like."""
-
-    response_format: ResponseFormat | None = None
-    tools: ToolUse | None = None
-    tool_choice: ToolChoice | None = None
-
-
 class Model:
     """A loaded pack; `edgeward.load` makes one. Safe to use from many threads at once."""
 
@@ -80,8 +56,9 @@ class Model:
         self._engine: Engine | None = engine
         self._pool = pool
         generation = engine.pack.manifest.generation
-        self._stop_ids = frozenset(generation.stop_ids)
-        self._defaults = _defaults(generation)
+        self._requests = RequestMaker(
+            tokenizer, info.architecture.vocabulary, info.context, generation
+        )
 
     def __enter__(self) -> Model:
         return self
@@ -138,7 +115,7 @@ class Model:
         >>> model.generate("A number:", response_format={"type": "regex", "pattern": "[0-9]"})
         ... # doctest: +SKIP
         """
-        shape = _ShapeArguments(response_format)
+        shape = Asked(response_format)
         return self._answer(prompt, True, stream, shape, cancel, sampling)
 
     @overload
@@ -192,9 +169,9 @@ class Model:
         'The capital of France is Paris.'
         """
         _refuse_later(session=session)
-        use = self._tool_use(tools, tool_choice)
+        use = self._requests.tool_use(tools, tool_choice)
         prompt = chat_.render(messages, self.tokenizer, () if use is None else use.choice.tools)
-        shape = _ShapeArguments(response_format, use, tool_choice)
+        shape = Asked(response_format, use, tool_choice)
         return self._answer(prompt, False, stream, shape, cancel, sampling)
 
     async def agenerate(
@@ -224,7 +201,7 @@ class Model:
         prompt: Prompt,
         add_special_tokens: bool,
         stream: bool,
-        asked: _ShapeArguments,
+        asked: Asked,
         cancel: CancelToken | None,
         sampling: dict[str, Any],
     ) -> Reply | Stream:
@@ -232,7 +209,7 @@ class Model:
         if engine is None:
             raise ModelClosed(f"the model {self.info.name!r} was closed; load it again.")
         cancel = cancel or CancelToken()
-        request = self._request(prompt, add_special_tokens, asked, cancel, sampling)
+        request = self._requests.make(prompt, add_special_tokens, asked, cancel, sampling)
         run = generate
         if request.beams is not None:
             if stream:
@@ -242,99 +219,6 @@ class Model:
             run = search
         running = Stream(run(request, engine, self._pool, self.tokenizer), cancel)
         return running if stream else running.result()
-
-    def _request(
-        self,
-        prompt: Prompt,
-        add_special_tokens: bool,
-        asked: _ShapeArguments,
-        cancel: CancelToken,
-        sampling: dict[str, Any],
-    ) -> Request:
-        beams = BeamOptions.taken_from(sampling)
-        if beams is None:
-            sampling = {**self._defaults, **sampling}
-        sampling = words.resolved(sampling, self.tokenizer, self._choices)
-        options = SamplingOptions.from_arguments(**sampling)
-        if beams is not None:
-            options.check_beams()
-            if asked != _ShapeArguments():
-                raise OptionError("a beam search takes no response_format and no tools.")
-        shape = self._shape(asked, options)
-        began = time.perf_counter()
-        ids = self._ids(prompt, add_special_tokens)
-        tokenize_ms = (time.perf_counter() - began) * 1000
-        if not ids:
-            raise OptionError("the prompt is empty: it gives no tokens. Give some text.")
-        left = self.info.context - len(ids)
-        if left < 1:
-            raise ContextOverflow(
-                f"the prompt has {len(ids)} tokens; the context holds {self.info.context} and "
-                f"must leave room for at least one more. Shorten the prompt by {1 - left} tokens, "
-                f"or load the model with a larger context."
-            )
-        limit = left if options.max_tokens is None else min(left, options.max_tokens)
-        stop_ids: frozenset[int] = frozenset() if options.ignore_eos else self._stop_ids
-        return Request(
-            ids,
-            options,
-            limit,
-            stop_ids,
-            cancel,
-            tokenize_ms,
-            shape,
-            beams,
-            None if asked.response_format is None else dict(asked.response_format),
-            asked.tool_choice,
-        )
-
-    def _shape(self, asked: _ShapeArguments, options: SamplingOptions) -> Shape | None:
-        """What the answer must look like, compiled. Raises `ResponseFormatError`."""
-        if asked.response_format is None and asked.tools is None:
-            return None
-        from .structure import shape
-
-        made = shape.make(asked.response_format, asked.tools, self._grammars)
-        if made is not None and made.format is not None and options.forced_ids:
-            raise ResponseFormatError(
-                "forced_ids are drawn whatever a grammar says, and this request has one (from "
-                "response_format or tools); leave one of them out."
-            )
-        return made
-
-    def _tool_use(self, tools: Tools | None, choice: ToolChoice | None) -> ToolUse | None:
-        """The tools that may be called. Raises `ResponseFormatError`."""
-        if tools is None and choice is None:
-            return None
-        from .structure import calls
-        from .structure import tools as tools_
-        from .structure.shape import ToolUse
-
-        made = tools_.chosen(tools_.checked(() if tools is None else tools), choice)
-        dialect = calls.dialect_of(self.tokenizer.tool_template or "")
-        return None if made is None else ToolUse(made, dialect)
-
-    @property
-    def _choices(self) -> int:
-        """Tokens that can be drawn: those with a logit and a text."""
-        return min(self.info.architecture.vocabulary, self.tokenizer.vocab_size)
-
-    @cached_property
-    def _grammars(self) -> Grammars:
-        from .structure.grammars import Grammars
-
-        return Grammars(self.tokenizer, self._choices, self._stop_ids)
-
-    def _ids(self, prompt: Prompt, add_special_tokens: bool) -> list[int]:
-        if isinstance(prompt, str):
-            return self.tokenizer.encode(prompt, add_special_tokens=add_special_tokens)
-        if not isinstance(prompt, Sequence) or isinstance(prompt, bytes):
-            raise OptionError(f"prompt is a {type(prompt).__name__}; give a string or token ids.")
-        top = self.info.architecture.vocabulary
-        for token in prompt:
-            if isinstance(token, bool) or not isinstance(token, int) or not 0 <= token < top:
-                raise OptionError(f"prompt holds {token!r}; token ids are 0 to {top - 1}.")
-        return [int(token) for token in prompt]
 
     async def _aanswer(
         self,
@@ -369,10 +253,3 @@ def _refuse_later(**arguments: object) -> None:
     for name, value in arguments.items():
         if value is not None:
             raise OptionError(f"{name} is not in this version of edgeward; leave it out, or None.")
-
-
-def _defaults(generation: m.Generation) -> dict[str, Any]:
-    """The makers' advice as sampling arguments; what they did not state is left out."""
-    names = ("temperature", "top_p", "top_k", "repetition_penalty")
-    stated = {name: getattr(generation, name) for name in names}
-    return {name: value for name, value in stated.items() if value is not None}

@@ -81,7 +81,9 @@ class Guide:
         `left`: tokens that the answer may still have, or 0 if it may be cut anywhere. When few are
         left, `way_out` tells how to end in time.
         """
+        since = time.perf_counter()
         self._wanted.put(left)
+        self.visible += time.perf_counter() - since
 
     def way_out(self) -> list[int] | None:
         """After `allowed`: tokens that end the answer, if it is time for them; they are taken."""
@@ -115,10 +117,11 @@ class Guide:
         """The tokens that must come next, taken."""
         since = time.perf_counter()
         matcher = self._matcher
-        following: list[int] = [] if matcher.is_stopped() else matcher.compute_ff_tokens()
-        if following and not matcher.consume_tokens(following):
-            raise self._stuck()
-        self.finished = matcher.is_stopped()
+        following: list[int] = [] if self.finished else matcher.compute_ff_tokens()
+        if following:
+            if not matcher.consume_tokens(following):
+                raise self._stuck()
+            self.finished = matcher.is_stopped()
         self.visible += time.perf_counter() - since
         return following
 

@@ -48,7 +48,7 @@ def test_sequences_and_scores_are_those_of_transformers(
     assert len(cases) == 18
     with edgeward.load(float_model(seed), threads=1) as model:
         for case in cases:
-            model._stop_ids = frozenset(case["ends"])
+            model._requests.stop_ids = frozenset(case["ends"])
             reply = model.generate(
                 case["prompt"],
                 num_return_sequences=case["num_beams"],

@@ -88,6 +88,15 @@ def test_names_of_llama_cpp(
     assert words.resolved(given, tokenizer, 264) == ours
 
 
+def test_another_name_goes_before_the_makers_advice(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(tiny_model._requests._defaults, "repetition_penalty", 1.5)
+    reply = tiny_model.generate(PROMPT, repeat_penalty=1.2, max_tokens=1)
+    assert reply.receipt.sampling["repetition_penalty"] == 1.2
+    assert tiny_model.generate(PROMPT, max_tokens=1).receipt.sampling["repetition_penalty"] == 1.5
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
