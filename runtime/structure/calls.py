@@ -85,7 +85,7 @@ def grammar(dialect: Dialect, choice: Choice, tokenizer: Tokenizer) -> Format | 
         more = ""
     if choice.must:
         start = _joined(piece(dialect.first), "call", more, piece(dialect.last))
-        return Format("lark", "\n".join([f"start: {start}", *rules]) + "\n")
+        return Format("tools", "\n".join([f"start: {start}", *rules]) + "\n")
     if not dialect.marker:
         return None
     # Text, until the marker stands there: from then on calls, then text again.
@@ -100,7 +100,7 @@ def grammar(dialect: Dialect, choice: Choice, tokenizer: Tokenizer) -> Format | 
         inside = _joined(opening, "body", piece(dialect.after))
     head = f"start: (opened {inside}){{0,{MOST_CALLS}}} tail"
     lines = [head, opened, "tail: TEXT", r"TEXT: /(.|\n)*/", *rules]
-    return Format("lark", "\n".join(lines) + "\n")
+    return Format("tools", "\n".join(lines) + "\n")
 
 
 def _joined(*parts: str) -> str:

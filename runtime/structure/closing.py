@@ -2,7 +2,7 @@
 
 Knows: matchers, tokens that tend to close things. Does not know: logits, requests. The way is found
 by taking, at each place, what closes most (a quote, a bracket, then a digit, then a letter); it is
-short for JSON, and no promise for any grammar. Where none is found, the answer is cut as ever.
+short for JSON, which is all it is used for. Where none is found, the answer is cut as ever.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _QUOTES = ['"}}', '"]}', '"}]', '"}', '"]', '"']
 _BRACKETS = ["]}}", "}]}", "}}", "]}", "}]", "]]", "}", "]"]
 _OTHERS = [*",Z@:.01aA ", *string.digits[2:], *string.ascii_letters, *"-/()<>_"]
+
+
+LONGEST = 300
+"""Tokens beyond which no way is looked for: it takes 10 ms then, and more for costly patterns."""
 
 
 class Closing:
@@ -50,6 +54,7 @@ class Closing:
         here = matcher.deep_copy()
         mask = np.zeros(self._buffer_words, dtype=np.uint32)
         taken: list[int] = []
+        most = min(most, LONGEST)
         while len(taken) <= most:
             if here.is_accepting() or here.is_stopped():
                 return None if here.is_error() else taken

@@ -34,7 +34,7 @@ class Format:
     """A checked format, as text: equal ones compile to the same grammar."""
 
     syntax: str
-    """"json", "regex", "lark" or "gbnf"."""
+    """"json", "regex", "lark", "gbnf", or "tools" (Lark of our making, around JSON)."""
     source: str
     """The schema as JSON, the pattern or the grammar."""
 
@@ -42,6 +42,11 @@ class Format:
     def is_json(self) -> bool:
         """True when the answer is one JSON value."""
         return self.syntax == "json"
+
+    @property
+    def is_closable(self) -> bool:
+        """True where a short way to an end is quickly found: in JSON, not in any grammar."""
+        return self.syntax in ("json", "tools")
 
 
 def checked(value: object) -> Format | None:

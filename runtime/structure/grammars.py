@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from .closing import Closing
     from .guide import Guide
 
-LONGEST = 1000
-"""Tokens of the shortest answer, beyond which none is looked for when max_tokens nears."""
 KEPT = 64
 """Compiled formats kept for later requests, the latest used."""
 
@@ -48,20 +46,29 @@ class Grammars:
 
     def guide(self, format: Format) -> Guide:
         """A guide at the start of an answer. Raises `ResponseFormatError`, see `check`."""
-        from .closing import Closing
         from .guide import Guide
 
         start = self.check(format)
+        assert self._words is not None
+        known = self._words.vocab_size
+        way = self._shortest_way(format, start, known) if format.is_closable else None
+        closing = None if way is None else self._closing
+        return Guide(start.deep_copy(), self._count, known, self.end_ids, closing, len(way or ()))
+
+    def _shortest_way(self, format: Format, start: LLMatcher, known: int) -> list[int] | None:
+        """The shortest whole answer that was found; looked for once a format."""
+        from .closing import LONGEST, Closing
+
         with self._lock:
-            assert self._words is not None
-            known = self._words.vocab_size
             if self._closing is None:
                 self._closing = Closing(self.tokenizer, known)
-            if format not in self._shortest:
-                self._shortest[format] = self._closing.path(start, LONGEST)
-            way = self._shortest[format]
-            closing = None if way is None else self._closing
-        return Guide(start.deep_copy(), self._count, known, self.end_ids, closing, len(way or ()))
+            if format in self._shortest:
+                return self._shortest[format]
+        way = self._closing.path(start, LONGEST)
+        with self._lock:
+            if format in self._compiled:  # else it would never be forgotten
+                self._shortest[format] = way
+        return way
 
     def check(self, format: Format) -> LLMatcher:
         """Compile `format` and keep it. Raises `ResponseFormatError` if it cannot be used."""
@@ -90,10 +97,14 @@ class Grammars:
 def _compile(format: Format, words: LLTokenizer) -> LLMatcher:
     from llguidance import LLMatcher, LLParserLimits
 
+    # JSON makes long rows (four items a property) and is never ambiguous; a grammar may be, and
+    # then a step costs the square of its row.
+    json_like = format.is_closable
     limits = LLParserLimits(
         max_lexer_states=50_000,
         step_lexer_fuel=200_000,
-        step_max_items=50_000,
+        max_items_in_row=2_000 if json_like else 1_000,
+        step_max_items=50_000 if json_like else 20_000,
         verbose_errors=False,
     )
     matcher = LLMatcher(words, _definition(format), log_level=0, limits=limits)
@@ -105,7 +116,13 @@ def _compile(format: Format, words: LLTokenizer) -> LLMatcher:
     return matcher
 
 
-_NAMES = {"json": "the schema", "regex": "the regex", "lark": "the grammar", "gbnf": "the grammar"}
+_NAMES = {
+    "json": "the schema",
+    "regex": "the regex",
+    "lark": "the grammar",
+    "gbnf": "the grammar",
+    "tools": "the grammar of the tools",
+}
 
 
 def _definition(format: Format) -> str:
@@ -115,7 +132,7 @@ def _definition(format: Format) -> str:
         return json.dumps({"grammars": [{"json_schema": json.loads(format.source)}]})
     if format.syntax == "regex":
         return LLMatcher.grammar_from_regex(format.source)
-    source = format.source if format.syntax == "lark" else _lark(format.source)
+    source = _lark(format.source) if format.syntax == "gbnf" else format.source
     return LLMatcher.grammar_from_lark(source)
 
 

@@ -232,6 +232,7 @@ EXPENSIVE = [
     Format("regex", "|".join(f"x{i * 7919}y*" for i in range(10_000))),
     Format("lark", 'start: start start | "a" | ""'),
     Format("lark", 'start: "a" start'),
+    Format("lark", 'start: s s s "b"\ns: s s | "a" | "aa" | ""'),
     Format(
         "lark",
         "start: r0\n" + "".join(f"r{i}: r{i + 1} r{i + 1}\n" for i in range(30)) + 'r30: "a"',
@@ -260,6 +261,13 @@ def test_an_expensive_format_runs_or_is_refused_in_bounded_time(
                     break
                 guide.advance(int(choose.choice(ids)))
     assert time.perf_counter() - began < 20
+
+
+def test_a_pattern_without_a_short_end_is_not_looked_through_for_ever(grammars: Grammars) -> None:
+    schema = {"type": "string", "pattern": "^(a|b)*a(a|b){400}q$"}
+    began = time.perf_counter()
+    grammars.guide(Format("json", json.dumps(schema))).close()
+    assert time.perf_counter() - began < 10
 
 
 def test_formats_are_compiled_once_and_forgotten_in_turn(tokenizer: Tokenizer) -> None:
