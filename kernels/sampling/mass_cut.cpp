@@ -6,55 +6,70 @@
 namespace edgeward::sampling {
 namespace {
 
-// Exponent and three bits behind it of the key as a float: 2048 classes, in the order of the keys.
+// Exponent and three bits behind it of a positive float: 2048 classes, in the order of the floats.
 constexpr std::size_t kClasses = std::size_t{1} << 11;
 
-std::size_t class_of(double key) {
-    return std::bit_cast<std::uint32_t>(static_cast<float>(key)) >> 20;
+std::size_t class_of_bits(std::uint32_t float_bits) { return float_bits >> 20; }
+
+std::uint64_t ranked(std::uint32_t key, std::size_t index) {
+    return std::uint64_t{key} << 32 | static_cast<std::uint32_t>(index);
 }
+
+std::size_t index_of(std::uint64_t ranked) { return static_cast<std::uint32_t>(ranked); }
+std::uint32_t key_of(std::uint64_t ranked) { return static_cast<std::uint32_t>(ranked >> 32); }
 
 }  // namespace
 
 void MassCut::nucleus(double p, Weights& weights) {
-    order_.clear();
+    order_.resize(weights.size());
+    Ranked* next = order_.data();
     for (std::size_t i = 0; i < weights.size(); ++i) {
-        if (weights[i] == 0) continue;
-        order_.push_back({1.0 / weights[i], static_cast<std::uint32_t>(i)});
+        *next = ranked(~weights[i], i);
+        next += weights[i] != 0;
     }
-    cut(p, weights);
+    order_.resize(static_cast<std::size_t>(next - order_.data()));
+    cut(p, weights, [](std::uint32_t key) {
+        const auto weight = static_cast<float>(~key);
+        return kClasses - 1 - class_of_bits(std::bit_cast<std::uint32_t>(weight));
+    });
 }
 
 // With t = scaled logit in powers of two, ln p(i) = ln 2 * t(i) - ln Z, so the entropy is
 // ln Z - ln 2 * mean(t) and |-ln p(i) - entropy| = ln 2 * |t(i) - mean(t)|: the distance to the
 // mean.
 void MassCut::typical(const float* values, float highest, float scale, double p, Weights& weights) {
-    order_.clear();
+    const std::size_t size = weights.size();
+    powers_.resize(size);
+    for (std::size_t i = 0; i < size; ++i) powers_[i] = (values[i] - highest) * scale;
     PowerSum sum;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-        if (weights[i] == 0) continue;
-        const float power = (values[i] - highest) * scale;
-        sum.add(weights[i], power);
-        order_.push_back({power, static_cast<std::uint32_t>(i)});
+    for (std::size_t i = 0; i < size; ++i) {
+        if (weights[i] != 0) sum.add(weights[i], powers_[i]);
     }
     const double mean = sum.mean(weights.total());
-    for (Ranked& ranked : order_) {
-        ranked.key = untypicality(static_cast<float>(ranked.key), mean);
+    order_.resize(size);
+    Ranked* next = order_.data();
+    for (std::size_t i = 0; i < size; ++i) {
+        *next = ranked(std::bit_cast<std::uint32_t>(untypicality(powers_[i], mean)), i);
+        next += weights[i] != 0;
     }
-    cut(p, weights);
+    order_.resize(static_cast<std::size_t>(next - order_.data()));
+    cut(p, weights, class_of_bits);
 }
 
-void MassCut::cut(double p, Weights& weights) {
+template <typename ClassOf>
+void MassCut::cut(double p, Weights& weights, ClassOf class_of) {
     class_mass_.assign(kClasses, 0);
-    for (const Ranked& ranked : order_) class_mass_[class_of(ranked.key)] += weights[ranked.index];
+    for (const Ranked one : order_) class_mass_[class_of(key_of(one))] += weights[index_of(one)];
     std::uint64_t reached = share_of(weights.total(), p);
     std::size_t edge = 0;
     for (; class_mass_[edge] < reached; ++edge) reached -= class_mass_[edge];
 
     std::size_t count = 0;
-    for (const Ranked& ranked : order_) {
-        const std::size_t own = class_of(ranked.key);
-        if (own > edge) weights.drop(ranked.index);
-        if (own == edge) order_[count++] = ranked;
+    for (const Ranked one : order_) {
+        const std::size_t own = class_of(key_of(one));
+        if (own > edge) weights.drop(index_of(one));
+        order_[count] = one;
+        count += own == edge;
     }
     order_.resize(count);
     cut_edge(reached, weights);
@@ -69,7 +84,7 @@ void MassCut::cut_edge(std::uint64_t reached, Weights& weights) {
         const auto middle = begin + (end - begin) / 2;
         std::nth_element(begin, middle, end);
         std::uint64_t mass = 0;
-        for (auto ranked = begin; ranked != middle; ++ranked) mass += weights[ranked->index];
+        for (auto one = begin; one != middle; ++one) mass += weights[index_of(*one)];
         if (mass >= reached) {
             end = middle;
         } else {
@@ -77,7 +92,7 @@ void MassCut::cut_edge(std::uint64_t reached, Weights& weights) {
             begin = middle;
         }
     }
-    for (auto ranked = end; ranked != order_.end(); ++ranked) weights.drop(ranked->index);
+    for (auto one = end; one != order_.end(); ++one) weights.drop(index_of(*one));
 }
 
 }  // namespace edgeward::sampling

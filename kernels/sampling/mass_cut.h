@@ -23,18 +23,16 @@ class MassCut {
     void typical(const float* values, float highest, float scale, double p, Weights& weights);
 
  private:
-    struct Ranked {
-        double key;  // >= 0, lowest first; equal ones by index
-        std::uint32_t index;
-        bool operator<(const Ranked& other) const {
-            return key != other.key ? key < other.key : index < other.index;
-        }
-    };
+    // A key of 32 bits, lowest first, above its index: ranked as one number.
+    using Ranked = std::uint64_t;
 
-    void cut(double p, Weights& weights);
+    // class_of(key) must not fall as the key rises.
+    template <typename ClassOf>
+    void cut(double p, Weights& weights, ClassOf class_of);
     void cut_edge(std::uint64_t reached, Weights& weights);
 
     std::vector<Ranked> order_;
+    std::vector<float> powers_;
     std::vector<std::uint64_t> class_mass_;
 };
 
