@@ -52,7 +52,8 @@ class Grammars:
         assert self._words is not None
         known = self._words.vocab_size
         way = self._shortest_way(format, start, known) if format.is_closable else None
-        closing = None if way is None else self._closing
+        # Where nothing at all is an answer (text that may call tools) there is nothing to close.
+        closing = self._closing if way else None
         return Guide(start.deep_copy(), self._count, known, self.end_ids, closing, len(way or ()))
 
     def _shortest_way(self, format: Format, start: LLMatcher, known: int) -> list[int] | None:

@@ -93,6 +93,13 @@ def test_auto_enforces_what_follows_the_marker(tiny_model: Model) -> None:
     assert (reply.tool_calls, reply.content, reply.finish_reason) == ((), None, "length")
 
 
+def test_text_that_may_call_tools_is_not_closed_early(tiny_model: Model) -> None:
+    bias = dict.fromkeys(tiny_model.tokenizer.eot_ids, -100.0)
+    for seed in range(8):
+        reply = tiny_model.chat(QUESTION, tools=BOTH, max_tokens=5, seed=seed, logit_bias=bias)
+        assert (len(reply.token_ids), reply.usage.forced_tokens) == (5, 0)
+
+
 def test_no_tools_are_shown_or_called_with_none(tiny_model: Model) -> None:
     plain = tiny_model.chat(QUESTION, seed=1, max_tokens=9)
     none = tiny_model.chat(QUESTION, seed=1, max_tokens=9, tools=BOTH, tool_choice="none")
@@ -117,7 +124,7 @@ def test_calls_and_results_go_back_into_the_conversation(tiny_model: Model) -> N
         assert json.dumps(first.tool_calls[0].arguments) in prompt
         assert "<tool_response>\n42\n</tool_response>" in prompt
         assert ("get_weather" in prompt) == bool(shown)
-    assert tiny_model.chat(messages, tools=BOTH, max_tokens=3).usage.completion_tokens == 3
+    assert tiny_model.chat(messages, tools=BOTH, max_tokens=3, seed=5).finish_reason == "length"
 
 
 @pytest.mark.parametrize(
