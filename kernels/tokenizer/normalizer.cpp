@@ -19,6 +19,7 @@ Span whole_character(const Pieces& text, uint32_t at) {
 }
 
 void copy(const Pieces& text, Span span, Rewritten& out) {
+    if (!out.traced) return out.add(text.bytes(span), {});
     for (uint32_t at = span.begin; at < span.end;) {
         const Span character = whole_character(text, at);
         out.add(text.bytes(character), text.origin(at));

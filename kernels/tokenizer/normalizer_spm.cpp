@@ -21,6 +21,7 @@ class ChangeWriter {
 
     // Characters that stay; `origin_` lags behind `span` once a removal was forgotten.
     void keep(Span span) {
+        if (!out_.traced) return out_.add(bytes_.substr(span.begin, span.size()), {});
         for (uint32_t at = span.begin; at < span.end;) {
             const uint32_t n = character_at(bytes_, at);
             put(bytes_.substr(at, n));
@@ -29,6 +30,7 @@ class ChangeWriter {
     }
 
     void replace(Span from, std::string_view to) {
+        if (!out_.traced) return out_.add(to, {});
         auto left = static_cast<uint32_t>(utf8_count(bytes_.substr(from.begin, from.size())));
         for (uint32_t at = 0; at < to.size();) {
             const uint32_t n = character_at(to, at);

@@ -30,6 +30,8 @@ class CharacterCounter {
 
 class PlacedSink {
  public:
+    static constexpr bool kTraced = true;
+
     // `with_spaces`: count the white space at both ends of each token's string.
     PlacedSink(std::string_view original, const Vocab& vocab, bool with_spaces)
         : counter_(original), vocab_(vocab), with_spaces_(with_spaces) {}

@@ -98,6 +98,7 @@ class MetaspaceStage final : public PreTokenizer {
         pieces.rewrite([&](Span piece, Rewritten& out) { spell(pieces, piece, out); });
         if (metaspace_.split) pieces.split([&](auto text, auto& out) { cut(text, out); });
     }
+    bool needs_origins() const override { return metaspace_.scheme == PrependScheme::kFirst; }
 
  private:
     void spell(const Pieces& pieces, Span piece, Rewritten& out) const {
@@ -107,6 +108,7 @@ class MetaspaceStage final : public PreTokenizer {
         const bool wanted = metaspace_.scheme == PrependScheme::kAlways ||
                             (metaspace_.scheme == PrependScheme::kFirst && first.begin == 0);
         if (wanted && text[0] != ' ' && !text.starts_with(mark)) out.add(mark, first);
+        if (!out.traced) return spell_untraced(text, out.bytes);
         for (uint32_t at = piece.begin; at < piece.end;) {
             const char c = pieces.bytes()[at];
             const auto n = static_cast<uint32_t>(utf8_length(static_cast<unsigned char>(c)));
@@ -114,6 +116,14 @@ class MetaspaceStage final : public PreTokenizer {
                     pieces.origin(at));
             at += n;
         }
+    }
+
+    void spell_untraced(std::string_view text, std::string& out) const {
+        for (size_t space; (space = text.find(' ')) != std::string_view::npos;) {
+            out.append(text.substr(0, space)).append(metaspace_.replacement);
+            text.remove_prefix(space + 1);
+        }
+        out.append(text);
     }
 
     // Before every mark.

@@ -3,6 +3,7 @@
 // Knows: one stage. Does not know: added tokens, the model.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ class PreTokenizer {
     virtual std::string_view split_name() const { return {}; }
     // How the stage cuts, if it only cuts and can do so bit by bit; else null.
     virtual const Cutter* cutter() const { return nullptr; }
+    // Whether the stage asks where in the original a piece stands.
+    virtual bool needs_origins() const { return false; }
     // Called once, before the first use, if no known cutter took the stage's place.
     virtual void prepare() {}
 };
@@ -35,6 +38,10 @@ struct PreTokenizers {
 
     void apply(Pieces& pieces) const {
         for (const auto& stage : stages) stage->apply(pieces);
+    }
+    bool needs_origins() const {
+        return std::any_of(stages.begin(), stages.end(),
+                           [](const auto& stage) { return stage->needs_origins(); });
     }
     // What does the work of all stages, if one cutter can; else null.
     const Cutter* cutter() const { return stages.size() == 1 ? stages[0]->cutter() : nullptr; }

@@ -18,10 +18,11 @@ namespace edgeward {
 struct Rewritten {
     std::string bytes;
     std::vector<Span> spans;
+    bool traced = true;  // false: nobody will ask for the spans, and none are kept
 
     void add(std::string_view part, Span from) {
         bytes.append(part);
-        spans.insert(spans.end(), part.size(), from);
+        if (traced) spans.insert(spans.end(), part.size(), from);
     }
 };
 
@@ -31,16 +32,18 @@ class TracedText {
     // An original, unchanged.
     explicit TracedText(std::string_view original) : bytes_(original) {}
     explicit TracedText(const Rewritten& changed)
-        : bytes_(changed.bytes), spans_(changed.spans.data()) {}
+        : bytes_(changed.bytes), spans_(changed.traced ? changed.spans.data() : &kUntraced) {}
 
     std::string_view bytes() const { return bytes_; }
     std::string_view bytes(Span piece) const { return bytes_.substr(piece.begin, piece.size()); }
     bool unchanged() const { return spans_ == nullptr; }
 
-    // The original span behind the character at byte `at` of a changed or unchanged text.
+    // The original span behind the character at byte `at` of a changed or unchanged text; anything
+    // for one that is not traced.
     Span origin(uint32_t at) const;
 
  private:
+    static constexpr Span kUntraced{};
     std::string_view bytes_;
     const Span* spans_ = nullptr;  // of bytes_; null while the text is the original
 };
@@ -49,8 +52,9 @@ class TracedText {
 // (removed delimiters); each is cut and tokenized alone.
 class Pieces {
  public:
-    // The piece `span` of `text`, which must outlive this.
-    Pieces(const TracedText& text, Span span) : text_(text), pieces_{span} {}
+    // The piece `span` of `text`, which must outlive this. Spans are not kept unless `traced`.
+    Pieces(const TracedText& text, Span span, bool traced = true)
+        : text_(text), pieces_{span}, traced_(traced) {}
     // The piece `span` of an original text, unchanged.
     Pieces(std::string_view original, Span span) : Pieces(TracedText(original), span) {}
     Pieces(const Pieces&) = delete;
@@ -85,6 +89,7 @@ class Pieces {
     template <class Rewrite>
     void rewrite(Rewrite&& rewrite) {
         Rewritten& out = owned_.emplace_front();
+        out.traced = traced_;
         std::vector<Span> next;
         next.reserve(pieces_.size());
         for (Span piece : pieces_) {
@@ -99,6 +104,7 @@ class Pieces {
  private:
     TracedText text_;
     std::vector<Span> pieces_;
+    bool traced_;
     std::forward_list<Rewritten> owned_;
 };
 

@@ -33,6 +33,7 @@ const json::Value& checked(const json::Value& root) {
 // Takes the tokens of a text without their places.
 class IdSink {
  public:
+    static constexpr bool kTraced = false;
     explicit IdSink() : buffer_(false) {}
     void added(const TracedText&, Span, uint32_t id) { buffer_.add(id, 0); }
     void pieces(const TracedText& text, uint32_t base, std::span<const Span> pieces,
@@ -130,7 +131,7 @@ void Tokenizer::run(std::string_view text, Sink& sink) const {
     added_.split(text, false, [&](Span span, uint32_t id) {
         if (id != kNoId) return sink.added(original, span, id);
         if (normalizer_.keeps(original.bytes(span))) return run_normalized(original, span, sink);
-        Pieces changed(original, span);
+        Pieces changed(original, span, Sink::kTraced || pre_tokenizers_.needs_origins());
         normalizer_.apply(changed);
         if (!changed.pieces().empty()) {
             run_normalized(changed.text(), changed.pieces().front(), sink);
@@ -159,7 +160,7 @@ void Tokenizer::run_words(const TracedText& text, Span span, Sink& sink) const {
         }
         return;
     }
-    Pieces cut(text, span);
+    Pieces cut(text, span, Sink::kTraced || pre_tokenizers_.needs_origins());
     pre_tokenizers_.apply(cut);
     sink.pieces(cut.text(), 0, cut.pieces(), *model_, pre_tokenizers_.bytes_at_end);
 }

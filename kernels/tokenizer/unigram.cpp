@@ -9,6 +9,7 @@
 #include "tokenizer/double_array.h"
 #include "tokenizer/options.h"
 #include "tokenizer/utf8.h"
+#include "tokenizer/word_cache.h"
 
 namespace edgeward {
 namespace {
@@ -21,9 +22,9 @@ constexpr size_t kShortWord = 255;
 
 // The best way to a position: the token that ends there and where it starts.
 struct Arrival {
-    double score = 0;
-    uint32_t start = kNoId;
-    uint32_t id = 0;
+    double score;
+    uint32_t start;  // kNoId while no way leads here
+    uint32_t id;
 };
 
 struct Token {
@@ -37,8 +38,14 @@ class Unigram final : public Model {
     Unigram(const json::Items& pieces, std::optional<uint32_t> unknown, bool byte_fallback);
 
     void tokenize(std::string_view word, TokenBuffer& out) const override;
+    size_t tokenize_pieces(std::string_view text, std::span<const Span> pieces, bool raw_bytes,
+                           TokenBuffer& out) const override;
+    void use_cache() override { cache_ = std::make_unique<WordCache>(WordCache::kMostBytes); }
 
  private:
+    bool recall(const WordKey& key, std::string_view word, TokenBuffer& out) const;
+    void learn(const WordKey& key, std::string_view word, TokenBuffer& out) const;
+    void split(std::string_view word, TokenBuffer& out) const;
     void read(const json::Items& pieces);
     void build_trie();
     void find_best(std::string_view word, Arrival* best) const;
@@ -55,6 +62,7 @@ class Unigram final : public Model {
     std::optional<uint32_t> unknown_;
     std::vector<uint32_t> bytes_;  // the ids of <0x00> to <0xFF>, or empty if one is missing
     bool byte_fallback_;
+    std::unique_ptr<WordCache> cache_;
     // By id: whether the token, as a word, is its own best split. Found when first asked for; every
     // thread that asks finds the same.
     std::unique_ptr<std::atomic<uint8_t>[]> whole_;
@@ -119,6 +127,58 @@ uint32_t Unigram::unknown_id() const {
 }
 
 void Unigram::tokenize(std::string_view word, TokenBuffer& out) const {
+    const Span whole{0, static_cast<uint32_t>(word.size())};
+    const size_t ends = out.ends.size();
+    tokenize_pieces(word, {&whole, 1}, false, out);
+    out.ends.resize(ends);
+}
+
+size_t Unigram::tokenize_pieces(std::string_view text, std::span<const Span> pieces, bool,
+                                TokenBuffer& out) const {
+    // Memory is asked for a block at a time.
+    constexpr size_t kBlock = 16;
+    WordKey keys[kBlock];
+    for (size_t begin = 0; begin < pieces.size(); begin += kBlock) {
+        const size_t count = std::min(kBlock, pieces.size() - begin);
+        const auto word = [&](size_t i) {
+            const Span piece = pieces[begin + i];
+            return text.substr(piece.begin, piece.size());
+        };
+        for (size_t i = 0; i < count && cache_ != nullptr; ++i) {
+            if (word(i).size() > WordCache::kLongestWord) continue;
+            keys[i] = vocab_.key(word(i));
+            cache_->prefetch(keys[i]);
+        }
+        for (size_t i = 0; i < count; ++i) {
+            if (cache_ == nullptr || word(i).size() > WordCache::kLongestWord) {
+                split(word(i), out);
+            } else if (!recall(keys[i], word(i), out)) {
+                learn(keys[i], word(i), out);
+            }
+            if (out.want_lengths) out.ends.push_back(static_cast<uint32_t>(out.ids.size()));
+        }
+    }
+    return pieces.size();
+}
+
+bool Unigram::recall(const WordKey& key, std::string_view word, TokenBuffer& out) const {
+    const std::span<const uint32_t> tokens = cache_->find(key, word);
+    for (const uint32_t token : tokens) out.add(WordCache::id(token), WordCache::length(token));
+    return !tokens.empty();
+}
+
+void Unigram::learn(const WordKey& key, std::string_view word, TokenBuffer& out) const {
+    TokenBuffer row(true);
+    split(word, row);
+    bool plain = true;  // fallback bytes that stand for a run together have no place in the cache
+    for (size_t i = 0; i < row.ids.size(); ++i) {
+        out.add(row.ids[i], row.lengths[i]);
+        plain = plain && row.lengths[i] <= WordCache::kLongestWord;
+    }
+    if (plain) cache_->add(key, word, row.ids, row.lengths);
+}
+
+void Unigram::split(std::string_view word, TokenBuffer& out) const {
     DoubleArray::Walk walk(trie_);
     size_t at = 0;
     while (at < word.size() && walk.step(static_cast<unsigned char>(word[at]))) ++at;
@@ -144,6 +204,7 @@ void Unigram::tokenize(std::string_view word, TokenBuffer& out) const {
 // Left to right; of several best ways to a position the first found stays, as in the reference.
 void Unigram::find_best(std::string_view word, Arrival* best) const {
     const auto size = static_cast<uint32_t>(word.size());
+    for (uint32_t at = 0; at <= size; ++at) best[at] = {0, kNoId, 0};
     for (uint32_t start = 0; start < size;) {
         const double so_far = best[start].score;
         const uint32_t character =
