@@ -40,6 +40,28 @@ void cut_words(std::string_view text, std::vector<Span>& out) {
     }
 }
 
+bool next_word(std::string_view text, uint32_t at, Span& word) {
+    const CharClasses& classes = CharClasses::get();
+    const auto size = static_cast<uint32_t>(text.size());
+    // The bytes of the character at `at` if it is white space (`blank`) or is not, else 0.
+    const auto run = [&](bool blank) -> uint32_t {
+        const auto c = static_cast<unsigned char>(text[at]);
+        if (c < 0x80) return (c == ' ' || (c >= '\t' && c <= '\r')) == blank;
+        const Decoded decoded = utf8_decode(text.data() + at);
+        return classes.space(decoded.code) == blank ? decoded.length : 0;
+    };
+    for (uint32_t n; at < size && (n = run(true)) != 0;) at += n;
+    word.begin = at;
+    for (uint32_t n; at < size && (n = run(false)) != 0;) at += n;
+    word.end = at;
+    return !word.empty();
+}
+
+void cut_blanks(std::string_view text, std::vector<Span>& out) {
+    Span word;
+    for (uint32_t at = 0; next_word(text, at, word); at = word.end) out.push_back(word);
+}
+
 void cut_scripts(std::string_view text, std::vector<Span>& out) {
     const size_t first = out.size();
     uint8_t last = 0;

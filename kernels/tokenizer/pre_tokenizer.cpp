@@ -98,6 +98,7 @@ class MetaspaceStage final : public PreTokenizer {
         pieces.rewrite([&](Span piece, Rewritten& out) { spell(pieces, piece, out); });
         if (metaspace_.split) pieces.split([&](auto text, auto& out) { cut(text, out); });
     }
+    const Metaspace* metaspace() const override { return &metaspace_; }
     bool needs_origins() const override { return metaspace_.scheme == PrependScheme::kFirst; }
 
  private:
@@ -139,6 +140,13 @@ class MetaspaceStage final : public PreTokenizer {
     }
 
     Metaspace metaspace_;
+};
+
+// WhitespaceSplit.
+class BlankStage final : public PreTokenizer {
+ public:
+    void apply(Pieces& pieces) const override { pieces.split(cut_blanks); }
+    bool removes_blanks() const override { return true; }
 };
 
 // Cuts by a function.
@@ -236,8 +244,7 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<PreTokeniz
             make_class_scanner(CharTest::kPunctuation),
             behavior_named(options.text("behavior", "Isolated")), false));
     } else if (type == "WhitespaceSplit") {
-        stages.push_back(std::make_unique<SplitStage>(make_class_scanner(CharTest::kSpace),
-                                                      Behavior::kRemoved, false));
+        stages.push_back(std::make_unique<BlankStage>());
     } else if (type == "BertPreTokenizer") {
         stages.push_back(std::make_unique<CutStage>(make_bert_cutter()));
     } else if (type == "Whitespace") {
@@ -306,6 +313,41 @@ void fuse(std::vector<std::unique_ptr<PreTokenizer>>& stages) {
 }
 
 }  // namespace
+
+const Metaspace* PreTokenizers::speller() const {
+    const bool usual = stages.size() == 2 && stages[0]->removes_blanks();
+    return usual && !stages[1]->needs_origins() ? stages[1]->metaspace() : nullptr;
+}
+
+void PreTokenizers::spell(const Metaspace& metaspace, std::string_view text, uint32_t& at,
+                          std::string& spelled, std::vector<Span>& words) {
+    constexpr size_t kSome = 256;
+    const std::string& mark = metaspace.replacement;
+    spelled.clear();
+    words.clear();
+    Span found;
+    while (words.size() < kSome) {
+        if (!next_word(text, at, found)) {
+            at = static_cast<uint32_t>(text.size());
+            return;
+        }
+        at = found.end;
+        const std::string_view word = text.substr(found.begin, found.size());
+        auto begin = static_cast<uint32_t>(spelled.size());
+        const bool wanted = metaspace.scheme == PrependScheme::kAlways;
+        if (wanted && !word.starts_with(mark)) spelled += mark;
+        spelled += word;
+        if (metaspace.split && word.find(mark[0]) != std::string_view::npos) {
+            for (size_t cut = begin + 1; (cut = spelled.find(mark, cut)) != std::string::npos;
+                 cut += mark.size()) {
+                if (cut == begin) continue;
+                words.push_back({begin, static_cast<uint32_t>(cut)});
+                begin = static_cast<uint32_t>(cut);
+            }
+        }
+        words.push_back({begin, static_cast<uint32_t>(spelled.size())});
+    }
+}
 
 PreTokenizers make_pre_tokenizers(const json::Value& value, bool known_splits) {
     PreTokenizers result;

@@ -10,6 +10,7 @@
 
 #include "tokenizer/cutter.h"
 #include "tokenizer/json.h"
+#include "tokenizer/metaspace.h"
 #include "tokenizer/text.h"
 
 namespace edgeward {
@@ -23,6 +24,10 @@ class PreTokenizer {
     virtual std::string_view split_name() const { return {}; }
     // How the stage cuts, if it only cuts and can do so bit by bit; else null.
     virtual const Cutter* cutter() const { return nullptr; }
+    // Whether the stage keeps what stands between white space, and only that.
+    virtual bool removes_blanks() const { return false; }
+    // The rules of a Metaspace; else null.
+    virtual const Metaspace* metaspace() const { return nullptr; }
     // Whether the stage asks where in the original a piece stands.
     virtual bool needs_origins() const { return false; }
     // Called once, before the first use, if no known cutter took the stage's place.
@@ -43,6 +48,13 @@ struct PreTokenizers {
         return std::any_of(stages.begin(), stages.end(),
                            [](const auto& stage) { return stage->needs_origins(); });
     }
+    // The usual stages of SentencePiece files, WhitespaceSplit and a Metaspace that does not ask
+    // where a word stands, can work word by word where nobody asks for origins.
+    const Metaspace* speller() const;
+    // Spells some words of `text` from `at` on, and moves it behind them.
+    static void spell(const Metaspace& metaspace, std::string_view text, uint32_t& at,
+                      std::string& spelled, std::vector<Span>& words);
+
     // What does the work of all stages, if one cutter can; else null.
     const Cutter* cutter() const { return stages.size() == 1 ? stages[0]->cutter() : nullptr; }
 };
