@@ -1,5 +1,7 @@
 // Reads a BPE model from its JSON: vocabulary, merges as "a b" or ["a", "b"], and the options.
+#include <array>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -48,33 +50,62 @@ uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
     return id;
 }
 
+struct Rule {
+    size_t number = 0;
+    Pair pair;
+    std::string joined;  // what the pair makes
+    uint32_t left = kNoId;
+    uint32_t right = kNoId;
+    uint32_t result = kNoId;
+
+    void read(const json::Item& entry, size_t at, std::string_view prefix, const Vocab& vocab) {
+        number = at;
+        pair = read_pair(entry, at);
+        if (pair.right.size() < prefix.size()) {
+            throw std::invalid_argument(rule(at) + ": \"" + std::string(pair.right) +
+                                        "\" is shorter than continuing_subword_prefix");
+        }
+        joined = pair.left;
+        joined += pair.right.substr(prefix.size());
+        vocab.prefetch(pair.left);
+        vocab.prefetch(pair.right);
+        vocab.prefetch(joined);
+    }
+};
+
 // `shared`: rules that follow each other and make the same token have one rank, so that of two
 // places the first is merged, whatever the parts. SentencePiece ranks tokens and not rules.
 MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string_view prefix,
                        bool shared) {
     const json::Items rules = value.elements("model.merges");
     MergeTable merges(rules.size(), vocab.end_id());
-    std::string joined;
+    // A block of rules at a time: ask for the slots of their tokens, find them, ask for the slots
+    // of the rules, fill them. One after the other, each step would wait for memory.
+    constexpr size_t kBlock = 16;
+    std::array<Rule, kBlock> block;
     uint32_t rank = 0;
     uint32_t last = kNoId;
-    size_t i = 0;
-    for (auto at = rules.begin(); at != rules.end(); ++at, ++i) {
-        const json::Item entry = *at;
-        // Old files start with a comment line, which counts for nothing.
-        if (entry.is_string() && entry.string("merge").starts_with("#version")) continue;
-        const Pair pair = read_pair(entry, i);
-        const uint32_t left = token_of(vocab, pair.left, i);
-        const uint32_t right = token_of(vocab, pair.right, i);
-        if (pair.right.size() < prefix.size()) {
-            throw std::invalid_argument(rule(i) + ": \"" + std::string(pair.right) +
-                                        "\" is shorter than continuing_subword_prefix");
+    size_t number = 0;
+    for (auto at = rules.begin(); at != rules.end();) {
+        size_t count = 0;
+        for (; count < kBlock && at != rules.end(); ++at, ++number) {
+            const json::Item entry = *at;
+            // Old files start with a comment line, which counts for nothing.
+            if (entry.is_string() && entry.string("merge").starts_with("#version")) continue;
+            block[count++].read(entry, number, prefix, vocab);
         }
-        joined = pair.left;
-        joined += pair.right.substr(prefix.size());
-        const uint32_t result = token_of(vocab, joined, i);
-        if (!shared || result != last) rank = static_cast<uint32_t>(i);
-        last = result;
-        merges.set(left, right, rank, result);
+        const std::span<Rule> rows(block.data(), count);
+        for (Rule& row : rows) {
+            row.left = token_of(vocab, row.pair.left, row.number);
+            row.right = token_of(vocab, row.pair.right, row.number);
+            row.result = token_of(vocab, row.joined, row.number);
+            merges.prefetch(row.left, row.right);
+        }
+        for (const Rule& row : rows) {
+            if (!shared || row.result != last) rank = static_cast<uint32_t>(row.number);
+            last = row.result;
+            merges.set(row.left, row.right, rank, row.result);
+        }
     }
     return merges;
 }

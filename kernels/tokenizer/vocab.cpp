@@ -108,6 +108,11 @@ uint32_t Vocab::find(std::string_view token) const {
     return slot == nullptr ? kNoId : WordTable::id(*slot);
 }
 
+void Vocab::prefetch(std::string_view token) const {
+    const Raw raw(token, head_.spelling);
+    words_.prefetch(words_.key(raw.word(), raw.spelled()));
+}
+
 bool Vocab::is_record(uint32_t place) const {
     uint64_t size = 0;
     for (unsigned shift = 0; shift < 35; shift += 7) {

@@ -38,6 +38,8 @@ class Vocab {
 
     // kNoId when absent.
     uint32_t find(std::string_view token) const;
+    // Asks for the memory that find(token) will look at.
+    void prefetch(std::string_view token) const;
     // Its slot, or nullptr.
     const WordSlot* find_slot(std::string_view token) const;
 
