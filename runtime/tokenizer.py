@@ -19,6 +19,9 @@ from .errors import TemplateError, TokenizerError
 from .vocabularies.sources import is_container, read
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edgeward.kernels._native import Encoding
     from edgeward.kernels._text import Detokenizer, TokenTable
 
@@ -179,6 +182,39 @@ class Tokenizer:
         count = min(len(os.sched_getaffinity(0)), 256) if threads is None else threads
         try:
             return self._native.encode_batch(texts, add_special_tokens, count)
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+
+    def encode_array(
+        self, text: str | bytes, add_special_tokens: bool = True
+    ) -> NDArray[np.uint32]:
+        """`encode` as an array that takes the ids over without a copy.
+
+        They are uint32, as they are inside: half the memory of int64, and no id is negative. A
+        graph that wants int64 takes `ids.astype(np.int64)`.
+
+        Example:
+            >>> tokenizer.encode_array("Hello world")
+            array([19556,   905], dtype=uint32)
+        """
+        try:
+            return self._native.encode_array(text, add_special_tokens)
+        except ValueError as error:
+            raise TokenizerError(str(error)) from error
+
+    def encode_batch_arrays(
+        self,
+        texts: Sequence[str | bytes],
+        add_special_tokens: bool = True,
+        threads: int | None = None,
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """`encode_batch` as two arrays: all ids one after the other, and where each text begins.
+
+        The ids of text `i` are `ids[splits[i] : splits[i + 1]]`; one split more than texts.
+        """
+        count = min(len(os.sched_getaffinity(0)), 256) if threads is None else threads
+        try:
+            return self._native.encode_batch_arrays(texts, add_special_tokens, count)
         except ValueError as error:
             raise TokenizerError(str(error)) from error
 

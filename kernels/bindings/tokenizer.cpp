@@ -1,6 +1,7 @@
 // Tokenizer for Python: str or bytes in, lists out; every call that does real work frees the GIL.
 #include "tokenizer/tokenizer.h"
 
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -58,8 +59,29 @@ void run_parallel(size_t count, size_t threads, const Work& work) {
     if (failure) std::rethrow_exception(failure);
 }
 
-py::list encode_batch(const Tokenizer& self, const py::sequence& texts, bool add_special_tokens,
-                      size_t threads) {
+// The ids in an array that takes the vector over: nothing is copied.
+template <class T>
+py::array_t<T> to_array(std::vector<T> values) {
+    auto owned = std::make_unique<std::vector<T>>(std::move(values));
+    std::vector<T>& kept = *owned;
+    const py::capsule owner(owned.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
+    owned.release();
+    return py::array_t<T>(static_cast<py::ssize_t>(kept.size()), kept.data(), owner);
+}
+
+py::array_t<uint32_t> encode_array(const Tokenizer& self, py::handle text,
+                                   bool add_special_tokens) {
+    Text input(text);
+    std::vector<uint32_t> ids;
+    {
+        py::gil_scoped_release release;
+        ids = self.encode(input.valid(), add_special_tokens);
+    }
+    return to_array(std::move(ids));
+}
+
+std::vector<std::vector<uint32_t>> encode_all(const Tokenizer& self, const py::sequence& texts,
+                                              bool add_special_tokens, size_t threads) {
     if (py::isinstance<py::str>(texts) || py::isinstance<py::bytes>(texts)) {
         throw py::type_error("texts must be a sequence of texts, not one text");
     }
@@ -73,16 +95,35 @@ py::list encode_batch(const Tokenizer& self, const py::sequence& texts, bool add
     inputs.reserve(alive.size());
     for (py::handle text : alive) inputs.emplace_back(text);
     std::vector<std::vector<uint32_t>> results(inputs.size());
-    {
-        py::gil_scoped_release release;
-        run_parallel(inputs.size(), threads, [&](size_t i) {
-            results[i] = self.encode(inputs[i].valid(), add_special_tokens);
-        });
-        self.pad_batch(results);
-    }
+    py::gil_scoped_release release;
+    run_parallel(inputs.size(), threads, [&](size_t i) {
+        results[i] = self.encode(inputs[i].valid(), add_special_tokens);
+    });
+    self.pad_batch(results);
+    return results;
+}
+
+py::list encode_batch(const Tokenizer& self, const py::sequence& texts, bool add_special_tokens,
+                      size_t threads) {
     py::list lists;
-    for (const auto& ids : results) lists.append(to_list(ids));
+    for (const auto& ids : encode_all(self, texts, add_special_tokens, threads)) {
+        lists.append(to_list(ids));
+    }
     return lists;
+}
+
+// All ids one after the other, and where each text's begin, with the end of the last.
+py::tuple encode_batch_arrays(const Tokenizer& self, const py::sequence& texts,
+                              bool add_special_tokens, size_t threads) {
+    const auto rows = encode_all(self, texts, add_special_tokens, threads);
+    std::vector<int64_t> splits{0};
+    splits.reserve(rows.size() + 1);
+    size_t total = 0;
+    for (const auto& ids : rows) splits.push_back(static_cast<int64_t>(total += ids.size()));
+    std::vector<uint32_t> flat;
+    flat.reserve(total);
+    for (const auto& ids : rows) flat.insert(flat.end(), ids.begin(), ids.end());
+    return py::make_tuple(to_array(std::move(flat)), to_array(std::move(splits)));
 }
 
 py::tuple encode_with_offsets(const Tokenizer& self, py::handle text, bool add_special_tokens) {
@@ -191,6 +232,9 @@ void register_tokenizer(py::module_& m) {
             "json_without_tables"_a, "source"_a)
         .def("encode", &encode, "text"_a, "add_special_tokens"_a = true)
         .def("encode_batch", &encode_batch, "texts"_a, "add_special_tokens"_a = true,
+             "threads"_a = 1)
+        .def("encode_array", &encode_array, "text"_a, "add_special_tokens"_a = true)
+        .def("encode_batch_arrays", &encode_batch_arrays, "texts"_a, "add_special_tokens"_a = true,
              "threads"_a = 1)
         .def("encode_with_offsets", &encode_with_offsets, "text"_a, "add_special_tokens"_a = true)
         .def("decode", &decode, "ids"_a, "skip_special_tokens"_a = true)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import shutil
 import subprocess
@@ -144,3 +145,18 @@ def test_importing_it_imports_neither_jinja_nor_numpy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_arrays_hold_what_the_lists_hold(tokenizer):
+    texts = ["Hello world", "", b"bytes \xff", "\u4e2d\u6587 " * 50]
+    for text in texts:
+        ids = tokenizer.encode_array(text)
+        assert (ids.dtype, ids.tolist()) == ("uint32", tokenizer.encode(text))
+    ids, splits = tokenizer.encode_batch_arrays(texts, threads=2)
+    assert (ids.dtype, splits.dtype, len(splits)) == ("uint32", "int64", 5)
+    rows = [ids[a:b].tolist() for a, b in itertools.pairwise(splits)]
+    assert rows == tokenizer.encode_batch(texts)
+    empty, splits = tokenizer.encode_batch_arrays([])
+    assert (len(empty), splits.tolist()) == (0, [0])
+    with pytest.raises(TypeError, match="a sequence of texts"):
+        tokenizer.encode_batch_arrays("text")
