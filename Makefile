@@ -10,7 +10,7 @@ SYSTEM ?= Answer in one short English sentence.
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels tests/kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu neon sanitize fuzz clean
+.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu gpu-check neon sanitize fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
@@ -53,6 +53,10 @@ wheel-check: wheel
 wheel-cuda: $(VENV)/.dev
 	$(BIN)/python tools/cuda_project.py build/cuda-project
 	cd build/cuda-project && EDGEWARD_CUDA=1 ../../$(BIN)/python -m build --wheel --outdir ../../dist
+
+# The sampler on a GPU against the CPU's, as one program without Python: made here, run there.
+gpu-check: $(VENV)/.test
+	$(BIN)/python tests/support/device_check.py build/device-check $(CUDA_ARCHS)
 
 # What only a machine with an NVIDIA GPU can show. Needs nvcc, and torch for memory on the device.
 gpu:

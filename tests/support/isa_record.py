@@ -44,26 +44,34 @@ def native_compiler() -> list[str] | None:
     return next(([c] for c in ("g++", "clang++") if shutil.which(c)), None)
 
 
-def build(folder: Path, arm: bool) -> list[str]:
-    """Compile the recorder into `folder`; the command that starts it."""
+def objects(folder: Path, sources: list[Path], arm: bool = False) -> list[str]:
+    """Compile these and all of the sampler into `folder`; the object files."""
     compiler = [ARM_COMPILER] if arm else native_compiler()
     if compiler is None:
         raise SystemExit("no C++ compiler: set CXX, or install g++ or clang++")
     sets = isa_flags()
-    sources = [ROOT / "kernels" / "cpu.cpp", ROOT / "tests" / "kernels" / "isa" / "record.cpp"]
-    objects = []
-    for source in sources + sorted((ROOT / "kernels" / "sampling").glob("*.cpp")):
+    made = []
+    sampler = sorted((ROOT / "kernels" / "sampling").glob("*.cpp"))
+    for source in [*sources, ROOT / "kernels" / "cpu.cpp", *sampler]:
         isa = source.stem.rpartition("_")[2]
         if isa in sets and (isa == "neon") != arm:
             continue
-        objects.append(str(folder / f"{source.stem}.o"))
+        made.append(str(folder / f"{source.stem}.o"))
         own = sets.get(isa, [])
         command = [*compiler, *FLAGS, *own, f"-I{ROOT / 'kernels'}", "-c", str(source)]
-        subprocess.run([*command, "-o", objects[-1]], check=True)
+        subprocess.run([*command, "-o", made[-1]], check=True)
+    return made
+
+
+def build(folder: Path, arm: bool) -> list[str]:
+    """Compile the recorder into `folder`; the command that starts it."""
+    made = objects(folder, [ROOT / "tests" / "kernels" / "isa" / "record.cpp"], arm)
+    compiler = [ARM_COMPILER] if arm else native_compiler()
+    assert compiler is not None
     program = str(folder / "record")
     # Static, so that the emulator needs no libraries of the other system.
     link = ["-static"] if arm else []
-    subprocess.run([*compiler, *link, *objects, "-o", program], check=True)
+    subprocess.run([*compiler, *link, *made, "-o", program], check=True)
     return [ARM_EMULATOR, program] if arm else [program]
 
 
