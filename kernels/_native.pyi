@@ -166,6 +166,8 @@ class Splitter:
 class Encoding:
     """A text or a pair as a model is given it. Lists are made when asked."""
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """TypeError: only `encode_full` makes one."""
     def __len__(self) -> int: ...
     @property
     def ids(self) -> list[int]: ...
