@@ -9,10 +9,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tokenizer/bpe_merge.h"
+#include "tokenizer/joints.h"
 #include "tokenizer/merges.h"
 #include "tokenizer/model.h"
+#include "tokenizer/word_block.h"
 #include "tokenizer/word_cache.h"
 
 namespace edgeward {
@@ -32,6 +35,8 @@ struct BpeOptions {
     }
 };
 
+class SymbolRoom;
+
 class Bpe final : public Model {
  public:
     // The vocabulary's spelling is byte-level exactly if options.take_bytes().
@@ -49,29 +54,39 @@ class Bpe final : public Model {
     void read(compiled::Reader& reader) override;
 
  private:
-    class Row;
-
-    void tokenize_word(std::string_view word, TokenBuffer& out) const;
-    void add_characters(std::string_view piece, Row& row) const;
-    bool words_part_at_marks() const;
+    std::unique_ptr<Joints> find_joints() const;
+    size_t next_cut(std::string_view text, size_t from) const;
+    void keep_characters();
+    uint32_t character_id(std::string_view character) const;
     void find_fallback();
     void find_bytes();
     void settle_all();
     uint32_t unknown_id() const;
-    template <class Spell>
-    bool is_whole(const WordSlot& slot, size_t length, Spell&& spell) const;
-    size_t room_for(std::string_view piece) const;
-    void add_bytes(std::string_view piece, Row& row) const;
-    bool lacks_a_byte(std::string_view piece) const;
-    void cut_bytes(std::string_view piece, const WordKey& key, TokenBuffer& out) const;
+    bool lacks_a_byte(std::string_view word) const;
+
+    // A word's symbols, and what they merge to. `raw_bytes`: as in tokenize_pieces.
+    void add_characters(std::string_view word, SymbolRoom& room) const;
+    void add_bytes(std::string_view word, SymbolRoom& room) const;
+    void spell(std::string_view word, bool raw_bytes, SymbolRoom& room) const;
+    size_t room_for(std::string_view word, bool raw_bytes) const;
+
+    bool is_whole(const WordSlot& slot, std::string_view word, bool raw_bytes) const;
+    void cut(std::string_view word, const WordKey& key, bool raw_bytes, TokenBuffer& out) const;
+    size_t take_block(const WordBlock& block, bool raw_bytes, bool want_ends,
+                      TokenBuffer& out) const;
 
     MergeTable merges_;
     BpeOptions options_;
     std::array<uint32_t, 256> fallback_;  // ids of <0x00> .. <0xFF>
-    // No merge joins anything with a mark (U+2581) behind it, except marks: words that start with
-    // one can be merged each alone.
-    bool part_at_marks_ = false;
     std::unique_ptr<WordCache> cache_;
+    // Plain text only. Pieces are cut into words where a mark (U+2581) follows something else.
+    bool part_at_marks_ = false;
+    // Where pieces can be cut as well; null if nowhere.
+    std::unique_ptr<Joints> joints_;
+    // Ids of the characters below U+10000, by page and place in the page.
+    static constexpr size_t kPage = 64;
+    std::array<uint16_t, 0x10000 / kPage> character_pages_{};
+    std::vector<uint32_t> character_ids_;
     // Byte-level text only:
     std::array<uint32_t, 256> byte_ids_{};
     bool all_bytes_ = false;          // none is missing

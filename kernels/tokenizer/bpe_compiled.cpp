@@ -2,6 +2,7 @@
 #include <stdexcept>
 
 #include "tokenizer/bpe.h"
+#include "tokenizer/byte_level.h"
 
 namespace edgeward {
 namespace {
@@ -15,15 +16,14 @@ struct Facts {
 
 // Mapped tables are read only, so what is found out about a word must be in them from the start.
 void Bpe::settle_all() {
-    TokenBuffer out(false);
+    // Without its unknown token a vocabulary cannot cut every entry.
+    if (options_.unk_token && vocab_.find(*options_.unk_token) == kNoId) return;
     for (uint32_t id = 0; id < vocab_.end_id(); ++id) {
-        if (!vocab_.has(id) || vocab_.text(id).empty()) continue;
-        out.clear();
-        if (vocab_.spelling() == Spelling::kByteLevel && byte_ranks_.size() > 0) {
-            tokenize_bytes(vocab_.text(id), out);
-        } else if (vocab_.spelling() == Spelling::kPlain && !options_.unk_token) {
-            tokenize(vocab_.text(id), out);
-        }
+        if (!vocab_.has(id)) continue;
+        const std::string_view text = vocab_.text(id);
+        const WordSlot* const slot = vocab_.find_slot(text);
+        const auto bytes = byte_ranks_.size() > 0 ? byte_level_decode(text) : std::nullopt;
+        is_whole(*slot, bytes ? *bytes : text, bytes.has_value());
     }
 }
 
@@ -56,6 +56,9 @@ void Bpe::read(compiled::Reader& reader) {
             "the compiled tokenizer does not fit its options; make it anew from tokenizer.json");
     }
     part_at_marks_ = facts.part_at_marks != 0;
+    // Only the merging of new words is faster with these, and they take time to make.
+    joints_ = nullptr;
+    character_ids_.clear();
     find_fallback();
 }
 

@@ -43,7 +43,7 @@ class MappedFile {
 namespace compiled {
 
 inline constexpr char kMagic[8] = {'E', 'D', 'G', 'E', 'W', 'V', 'O', 'C'};
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr size_t kSourceBytes = 32;
 inline constexpr size_t kAlignment = 64;
 inline constexpr size_t kMaxSections = 64;

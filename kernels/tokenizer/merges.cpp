@@ -24,12 +24,15 @@ MergeTable::MergeTable(size_t rules, uint32_t end_id) {
                                     " is " + std::to_string(limit));
     }
     results_.resize(rules, kNoId);
+    filter_.resize(rules / 8 + 1, 0);
     slots_.resize(rules + rules * 3 / 4 + 64 + kProbeLimit, kEmpty);
 }
 
 bool MergeTable::place(uint64_t slot) {
     const uint32_t rank_bits = 64 - 2 * head_.id_bits;
-    uint64_t* at = slots_.own() + place_of(slot >> rank_bits);
+    const uint64_t hash = (slot >> rank_bits) * head_.multiplier;
+    filter_.own()[scaled(hash, filter_.size())] |= filter_bits(hash);
+    uint64_t* at = slots_.own() + scaled(hash, slots_.size() - kProbeLimit);
     const uint64_t* const end = at + kProbeLimit;
     while (at != end && *at != kEmpty && *at >> rank_bits != slot >> rank_bits) ++at;
     if (at == end) return false;
@@ -42,6 +45,9 @@ void MergeTable::lay_out_anew() {
     for (int attempt = 0; attempt < 8; ++attempt) {
         // Made to collide: a multiplier that the file cannot know.
         head_.multiplier = random_seed() | 1;
+        const size_t words = filter_.size();
+        filter_ = {};
+        filter_.resize(words, 0);
         slots_ = {};
         slots_.resize(old.size(), kEmpty);
         bool placed = true;
@@ -66,6 +72,7 @@ void MergeTable::check(uint32_t end_id) const {
                                     "; make the compiled vocabulary anew");
     };
     if (head_.id_bits < 1 || head_.id_bits > 24) fail("has ids of an illegal width");
+    if (filter_.size() == 0 || filter_.size() > UINT32_MAX) fail("has no filter");
     if (slots_.size() <= kProbeLimit || slots_.size() > UINT32_MAX) fail("has no legal size");
     if (slots_[slots_.size() - 1] != kEmpty) fail("has no end");
     // Without branches: a hundred thousand slots a millisecond are what a mapped file waits for.

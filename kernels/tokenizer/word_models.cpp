@@ -5,6 +5,7 @@
 
 #include "tokenizer/options.h"
 #include "tokenizer/utf8.h"
+#include "tokenizer/word_block.h"
 
 namespace edgeward {
 namespace {
@@ -33,9 +34,24 @@ class WordLevel final : public WordModel {
     WordLevel(Vocab vocab, std::string unknown) : WordModel(std::move(vocab), std::move(unknown)) {}
 
     void tokenize(std::string_view word, TokenBuffer& out) const override {
-        const uint32_t id = vocab_.find(word);
-        if (id == kNoId) return add_unknown(word, out);
-        out.add(id, static_cast<uint32_t>(word.size()));
+        take(vocab_.find(vocab_.key(word), word), word, out);
+    }
+
+    size_t tokenize_pieces(std::string_view text, std::span<const Span> pieces, bool,
+                           TokenBuffer& out) const override {
+        return take_in_blocks(vocab_, nullptr, text, pieces, [&](const WordBlock& block) {
+            for (size_t i = 0; i < block.size(); ++i) {
+                take(block.slot(i), block.word(i), out);
+                if (out.want_lengths) out.ends.push_back(static_cast<uint32_t>(out.ids.size()));
+            }
+            return block.size();
+        });
+    }
+
+ private:
+    void take(const WordSlot* slot, std::string_view word, TokenBuffer& out) const {
+        if (slot == nullptr) return add_unknown(word, out);
+        out.add(WordTable::id(*slot), static_cast<uint32_t>(word.size()));
     }
 };
 
@@ -50,24 +66,70 @@ class WordPiece final : public WordModel {
         }
     }
 
+    void use_cache() override { cache_ = std::make_unique<WordCache>(WordCache::kMostBytes); }
+
     void tokenize(std::string_view word, TokenBuffer& out) const override {
-        if (utf8_count(word) > max_characters_) return add_unknown(word, out);
+        const Span whole{0, static_cast<uint32_t>(word.size())};
+        take(WordBlock(vocab_, cache_.get(), word, {&whole, 1}), 0, out);
+    }
+
+    size_t tokenize_pieces(std::string_view text, std::span<const Span> pieces, bool,
+                           TokenBuffer& out) const override {
+        return take_in_blocks(vocab_, cache_.get(), text, pieces, [&](const WordBlock& block) {
+            for (size_t i = 0; i < block.size(); ++i) {
+                take(block, i, out);
+                if (out.want_lengths) out.ends.push_back(static_cast<uint32_t>(out.ids.size()));
+            }
+            return block.size();
+        });
+    }
+
+ private:
+    // The longest match at the start of a word is the word itself, if it is an entry.
+    void take(const WordBlock& block, size_t i, TokenBuffer& out) const {
+        const std::string_view word = block.word(i);
+        // A word has at most as many characters as bytes.
+        const bool too_long = word.size() > max_characters_ && utf8_count(word) > max_characters_;
+        if (block.slot(i) != nullptr && !too_long) {
+            out.add(WordTable::id(*block.slot(i)), static_cast<uint32_t>(word.size()));
+            return;
+        }
+        if (too_long) return add_unknown(word, out);
+        if (cache_ == nullptr) return cut(word, out);
+        if (const auto tokens = cache_->find(block.key(i), word); !tokens.empty()) {
+            for (const uint32_t token : tokens) {
+                out.add(WordCache::id(token), WordCache::length(token));
+            }
+            return;
+        }
+        TokenBuffer found(true);
+        cut(word, found);
+        cache_->add(block.key(i), word, found.ids, found.lengths);
+        for (size_t k = 0; k < found.ids.size(); ++k) out.add(found.ids[k], found.lengths[k]);
+    }
+
+    void cut(std::string_view word, TokenBuffer& out) const {
         const size_t ids = out.ids.size();
         const size_t lengths = out.lengths.size();
-        std::string spelled;
+        // The rest of the word behind the prefix: what follows a part is looked up in place.
+        std::string spelled = prefix_;
         for (size_t begin = 0; begin < word.size();) {
             size_t end = begin + std::min(word.size() - begin, longest_);
             while (end < word.size() && is_continuation(word[end])) --end;
+            if (begin > 0) {
+                spelled.resize(prefix_.size());
+                spelled.append(word, begin, end - begin);
+            }
             uint32_t id = kNoId;
             for (; end > begin; end = before(word, end)) {
-                std::string_view piece = word.substr(begin, end - begin);
-                if (begin > 0) {
-                    spelled = prefix_;
-                    spelled += piece;
-                    piece = spelled;
+                const std::string_view part =
+                    begin == 0 ? word.substr(0, end)
+                               : std::string_view(spelled).substr(0, prefix_.size() + end - begin);
+                const WordSlot* slot = vocab_.find(vocab_.key(part), part);
+                if (slot != nullptr) {
+                    id = WordTable::id(*slot);
+                    break;
                 }
-                id = vocab_.find(piece);
-                if (id != kNoId) break;
             }
             if (id == kNoId) {
                 // One part that is unknown makes all of the word unknown.
@@ -80,11 +142,11 @@ class WordPiece final : public WordModel {
         }
     }
 
- private:
     static size_t before(std::string_view word, size_t at) {
         return static_cast<size_t>(utf8_before(word.data() + at) - word.data());
     }
 
+    std::unique_ptr<WordCache> cache_;
     std::string prefix_;
     size_t max_characters_;
     size_t longest_ = 0;  // bytes of the longest token
