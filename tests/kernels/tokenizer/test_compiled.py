@@ -98,10 +98,10 @@ def test_models_without_tables_have_no_compiled_form(make_json):
     ("at", "new", "said"),
     [
         (0, b"X", "no such file"),
-        (8, b"\x07", "it has version 7; this build reads version 1"),
+        (8, b"\x07", "it has version 7; this build reads version 2"),
         (12, b"\xff", "illegal number of sections"),
         (12, b"\x02", "a section is missing"),
-        (12, b"\x0e", "a section too many"),
+        (12, b"\x0f", "a section too many"),
         (16, b"\x01", "bytes and says"),
         (24, b"\x01", "another byte order"),
         (32, b"\xff", "another tokenizer.json"),
