@@ -47,6 +47,12 @@ class MergeTable {
         __builtin_prefetch(results_.data() + rank);
         return rank;
     }
+    // Asks for the memory that set() or rank() of the pair will touch.
+    void prefetch(uint32_t left, uint32_t right) const {
+        const uint64_t hash = (uint64_t{left} << head_.id_bits | right) * head_.multiplier;
+        __builtin_prefetch(filter_.data() + scaled(hash, filter_.size()));
+        __builtin_prefetch(slots_.data() + scaled(hash, slots_.size() - kProbeLimit));
+    }
     uint32_t result(uint32_t rank) const { return results_[rank]; }
     size_t rules() const { return results_.size(); }
     // See WordTable::visit. check() looks at every rule against ids below `end_id`.
