@@ -63,6 +63,10 @@ uint32_t Bpe::character_id(std::string_view character) const {
 // unknown token and the byte tokens are not, and must not be parts of other tokens.
 std::unique_ptr<Joints> Bpe::find_joints() const {
     if (!options_.prefix.empty() || !options_.suffix.empty()) return nullptr;
+    // An unknown character that vanishes brings its neighbours together.
+    const bool none_vanishes = options_.unk_token || std::find(fallback_.begin(), fallback_.end(),
+                                                               kNoId) == fallback_.end();
+    if (!none_vanishes) return nullptr;
     auto joints = std::make_unique<Joints>(vocab_.size());
     for (uint32_t id = 0; id < vocab_.end_id(); ++id) {
         if (!vocab_.has(id)) continue;
