@@ -79,12 +79,31 @@ Charsmap::Charsmap(std::string_view base64) {
 }
 
 std::optional<std::string_view> Charsmap::replacement(std::string_view part) const {
+    std::optional<std::string_view> found;
+    walk(part, [&](size_t, std::string_view to) {
+        found = to;
+        return false;
+    });
+    return found;
+}
+
+std::optional<Charsmap::Change> Charsmap::longest(std::string_view text) const {
+    std::optional<Change> found;
+    walk(text, [&](size_t size, std::string_view to) {
+        found = Change{{0, static_cast<uint32_t>(size)}, to};
+        return true;
+    });
+    return found;
+}
+
+template <class Take>
+void Charsmap::walk(std::string_view part, Take&& take) const {
     uint64_t at = offset(units_[0]);
-    for (const char c : part) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte == 0) break;
+    for (size_t i = 0; i < part.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(part[i]);
+        if (byte == 0) return;
         at ^= byte;
-        if (at >= units_.size() || label(units_[at]) != byte) break;
+        if (at >= units_.size() || label(units_[at]) != byte) return;
         const uint32_t unit = units_[at];
         at ^= offset(unit);
         if (!has_leaf(unit)) continue;
@@ -95,9 +114,8 @@ std::optional<std::string_view> Charsmap::replacement(std::string_view part) con
                 "normalizer.precompiled_charsmap is damaged: a replacement lies outside of it");
         }
         const size_t end = replacements_.find('\0', begin);
-        return std::string_view(replacements_).substr(begin, end - begin);
+        if (!take(i + 1, std::string_view(replacements_).substr(begin, end - begin))) return;
     }
-    return std::nullopt;
 }
 
 // The first character from `at` on that is not plain, or is followed by one that is not ASCII and

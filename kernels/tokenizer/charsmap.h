@@ -27,10 +27,15 @@ class Charsmap {
     };
     // Appends what is replaced in `text`, in order.
     void find(std::string_view text, std::vector<Change>& changes) const;
+    // What the longest known prefix of `text` maps to, as SentencePiece itself asks.
+    std::optional<Change> longest(std::string_view text) const;
 
  private:
     // What the shortest known prefix of `part` maps to.
     std::optional<std::string_view> replacement(std::string_view part) const;
+    // Gives the known prefixes of `part`, shortest first, to `take(size, to)` while it says true.
+    template <class Take>
+    void walk(std::string_view part, Take&& take) const;
     uint32_t skip_plain(std::string_view text, uint32_t at) const;
 
     std::vector<uint32_t> units_;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "tokenizer/normalization.h"
+#include "tokenizer/normalizer_sentencepiece.h"
 #include "tokenizer/normalizer_spm.h"
 #include "tokenizer/options.h"
 #include "tokenizer/pre_tokenizer.h"
@@ -228,6 +229,7 @@ std::unique_ptr<NormalizerStage> make_stage(const Options& options, const std::s
                                             options.flag("strip_right"));
     }
     if (type == "Nmt") return make_nmt();
+    if (type == "SentencePiece") return make_sentencepiece(options);
     if (type == "Precompiled") return make_precompiled(options.text("precompiled_charsmap"));
     if (type == "ByteLevel") return std::make_unique<ByteLevelStage>();
     if (type == "Replace") {

@@ -1,7 +1,7 @@
 """The vocabulary in a GGUF file as a tokenizer.json.
 
 Knows GGUF's keys and Hugging Face's file format. Byte-level BPE gives the ids of the model's own
-tokenizer.json. The other kinds ("llama", "t5", "bert") give those of llama.cpp: their files lack
+tokenizer.json. The other kinds ("llama", "bert") give those of llama.cpp: their files lack
 what more would need (normalizer, flags of added tokens).
 """
 
@@ -19,8 +19,8 @@ from edgeward.errors import IntakeError
 from . import gguf_scored, gguf_wordpiece
 from .pretokenizers import PRETOKENIZERS, Json, Pretokenizer, byte_level
 
-BYTE_LEVEL, SENTENCEPIECE, UNIGRAM, WORDPIECE = "gpt2", "llama", "t5", "bert"
-KINDS = (BYTE_LEVEL, SENTENCEPIECE, UNIGRAM, WORDPIECE)
+BYTE_LEVEL, SENTENCEPIECE, WORDPIECE = "gpt2", "llama", "bert"
+KINDS = (BYTE_LEVEL, SENTENCEPIECE, WORDPIECE)
 
 # tokenizer.ggml.token_type
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 2, 3, 4, 5, 6
@@ -44,8 +44,7 @@ def tokenizer_json(path: Path, metadata: Mapping[str, Any]) -> bytes:
         parts["post_processor"] = _around(path, metadata, None, tokens, ("cls", "seperator"), True)
     else:
         parts = gguf_scored.parts(metadata, tokens, types, lambda what: _damaged(path, what))
-        bos = kind == SENTENCEPIECE
-        parts["post_processor"] = _around(path, metadata, None, tokens, ("bos", "eos"), bos)
+        parts["post_processor"] = _around(path, metadata, None, tokens, ("bos", "eos"), True)
     if len(set(tokens)) != len(tokens) and kind != BYTE_LEVEL:
         raise _damaged(path, "a token occurs twice")
     document = {"version": "1.0", "truncation": None, "padding": None, **parts}

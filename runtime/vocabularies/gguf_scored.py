@@ -1,4 +1,4 @@
-"""SentencePiece vocabularies in GGUF files ("llama": BPE by scores, "t5": Unigram).
+"""SentencePiece vocabularies in GGUF files ("llama": BPE by scores).
 
 Knows: GGUF's keys for them and what llama.cpp does where a file is silent. Does not know: other
 kinds. Control and user-defined tokens written in a text are found in it, as llama.cpp finds them
@@ -7,7 +7,6 @@ when it is asked to parse special tokens.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,20 +26,15 @@ _MARK = "\u2581"
 
 def parts(metadata: Metadata, tokens: list[str], types: list[int], damaged: Damaged) -> Json:
     """`normalizer`, `pre_tokenizer`, `decoder`, `model` and `added_tokens` of a tokenizer.json."""
-    unigram = metadata["tokenizer.ggml.model"] == "t5"
     scores = _scores(metadata, len(tokens), damaged)
     has_bytes = sum(kind == _BYTE for kind in types) == 256
     prefix = bool(metadata.get("tokenizer.ggml.add_space_prefix", True))
     return {
         "added_tokens": _added_tokens(metadata, tokens, types),
-        "normalizer": _unigram_normalizer(metadata, prefix) if unigram else _normalizer(prefix),
+        "normalizer": _normalizer(prefix),
         "pre_tokenizer": None,
         "decoder": _decoder(prefix, has_bytes),
-        "model": (
-            _unigram(metadata, tokens, scores, has_bytes, damaged)
-            if unigram
-            else _bpe(metadata, tokens, types, scores, has_bytes, damaged)
-        ),
+        "model": _bpe(metadata, tokens, types, scores, has_bytes, damaged),
     }
 
 
@@ -81,21 +75,6 @@ def _normalizer(prefix: bool) -> Json:
     return {"type": "Sequence", "normalizers": steps}
 
 
-def _unigram_normalizer(metadata: Metadata, prefix: bool) -> Json:
-    charsmap = metadata.get("tokenizer.ggml.precompiled_charsmap", np.zeros(0, np.uint8))
-    return {
-        "type": "SentencePiece",
-        "precompiled_charsmap": base64.b64encode(np.asarray(charsmap).tobytes()).decode(),
-        "add_dummy_prefix": prefix,
-        "remove_extra_whitespaces": bool(
-            metadata.get("tokenizer.ggml.remove_extra_whitespaces", False)
-        ),
-        "escape_whitespaces": True,
-        "treat_whitespace_as_suffix": False,
-        "user_defined_symbols": [],
-    }
-
-
 def _decoder(prefix: bool, has_bytes: bool) -> Json:
     steps: list[Json] = [{"type": "Replace", "pattern": {"String": _MARK}, "content": " "}]
     if has_bytes:
@@ -106,8 +85,8 @@ def _decoder(prefix: bool, has_bytes: bool) -> Json:
     return {"type": "Sequence", "decoders": steps}
 
 
-def _unknown(metadata: Metadata, count: int, damaged: Damaged, otherwise: int) -> int:
-    number = metadata.get("tokenizer.ggml.unknown_token_id", otherwise)
+def _unknown(metadata: Metadata, count: int, damaged: Damaged) -> int:
+    number = metadata.get("tokenizer.ggml.unknown_token_id", 0)
     if not isinstance(number, int) or not 0 <= number < count:
         raise damaged(f"tokenizer.ggml.unknown_token_id is {number!r}, not an id below {count}")
     return number
@@ -127,7 +106,7 @@ def _bpe(
     return {
         "type": "BPE",
         "dropout": None,
-        "unk_token": tokens[_unknown(metadata, len(tokens), damaged, 0)],
+        "unk_token": tokens[_unknown(metadata, len(tokens), damaged)],
         "continuing_subword_prefix": None,
         "end_of_word_suffix": None,
         "fuse_unk": True,
@@ -136,15 +115,4 @@ def _bpe(
         "vocab": {token: number for number, token in enumerate(tokens)},
         "merges_share_ranks": True,
         "merges": merges_by_score(joined, scores),
-    }
-
-
-def _unigram(
-    metadata: Metadata, tokens: list[str], scores: list[float], has_bytes: bool, damaged: Damaged
-) -> Json:
-    return {
-        "type": "Unigram",
-        "unk_id": _unknown(metadata, len(tokens), damaged, 2),
-        "vocab": [list(pair) for pair in zip(tokens, scores, strict=True)],
-        "byte_fallback": has_bytes,
     }

@@ -186,16 +186,12 @@ def _model(model: SentencePieceModel) -> Json:
         raise TokenizerError(f"it has {len(unknown)} unknown pieces; it must have one")
     if model.byte_fallback and len(model.of_type(BYTE)) != 256:
         raise TokenizerError(f"it has {len(model.of_type(BYTE))} byte pieces; it must have 256")
-    if model.model_type == UNIGRAM:
-        return {
-            "type": "Unigram",
-            "unk_id": model.of_type(UNKNOWN)[unknown[0]],
-            "vocab": [list(pair) for pair in zip(model.pieces, model.scores, strict=True)],
-            "byte_fallback": model.byte_fallback,
-        }
     if model.model_type != BPE:
         kind = _KINDS.get(model.model_type, str(model.model_type))
-        raise TokenizerError(f"models of the type {kind!r} are not supported; unigram and bpe are")
+        raise TokenizerError(
+            f"models of the type {kind!r} are not supported, only 'bpe'; "
+            f"take the model's tokenizer.json"
+        )
     if model.of_type(UNUSED):
         raise TokenizerError("BPE models with unused pieces are not supported")
     return {

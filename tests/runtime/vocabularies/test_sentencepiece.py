@@ -62,6 +62,19 @@ def pieces_of(tmp_path: Path, content: bytes, text: str) -> list[str | None]:
     return [tokenizer.id_to_token(id) for id in tokenizer.encode(text)]
 
 
+def test_white_space_is_collapsed_where_the_model_says_so(tmp_path):
+    content = model(*letters(), extra=number(4, 1))
+    assert pieces_of(tmp_path, content, "  a   b ") == ["\u2581", "a", "\u2581", "b"]
+    assert pieces_of(tmp_path, content, "   ") == []
+    tokenizer = Tokenizer.from_file(tmp_path / "tokenizer.model")
+    assert tokenizer.offsets("  a   b ") == [(2, 3), (2, 3), (3, 4), (6, 7)]
+
+
+def test_the_mark_may_follow_a_word(tmp_path):
+    content = model(*letters(), extra=number(4, 0), trainer=number(24, 1))
+    assert pieces_of(tmp_path, content, "a b") == ["a", "\u2581", "b", "\u2581"]
+
+
 def test_the_best_score_is_merged_first(tmp_path):
     content = model(*letters(("ab", -2.0), ("bc", -1.0)))
     assert pieces_of(tmp_path, content, "abc") == ["\u2581", "a", "bc"]
@@ -113,6 +126,7 @@ def test_unknown_characters_become_bytes_where_the_model_has_them(tmp_path):
         (model(piece("a", float("nan"))), "is damaged"),
         (model(piece("a", 0.0, 9)), "is damaged"),
         (model(piece("a", 0.0), kind=3), "'word' are not supported"),
+        (model(piece("a", 0.0), kind=1), "'unigram' are not supported"),
         (model(piece("a", 0.0, 5)), "unused pieces"),
         (model(piece("u", 0.0, UNKNOWN)), "2 unknown pieces"),
         (model(piece("a", 0.0), trainer=number(35, 1)), "0 byte pieces"),
