@@ -55,12 +55,6 @@ class MergeTable {
     }
     uint32_t result(uint32_t rank) const { return results_[rank]; }
     size_t rules() const { return results_.size(); }
-    // Asks for the memory that set() will look at.
-    void prefetch(uint32_t left, uint32_t right) const {
-        const uint64_t hash = (uint64_t{left} << head_.id_bits | right) * head_.multiplier;
-        __builtin_prefetch(filter_.data() + scaled(hash, filter_.size()), 1);
-        __builtin_prefetch(slots_.data() + scaled(hash, slots_.size() - kProbeLimit), 1);
-    }
     // See WordTable::visit. check() looks at every rule against ids below `end_id`.
     template <class Visit>
     void visit(Visit&& visit) {
