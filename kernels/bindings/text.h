@@ -43,6 +43,7 @@ class Text {
         }
         return replaced_ ? std::string_view(owned_) : view_;
     }
+    size_t size() const { return replaced_ ? owned_.size() : view_.size(); }
 
  private:
     // A str with lone surrogates has no UTF-8: each becomes U+FFFD.

@@ -8,10 +8,13 @@
 #include <atomic>
 #include <cerrno>
 #include <exception>
+#include <memory>
 #include <system_error>
 #include <thread>
 
 #include "bindings/bindings.h"
+#include "bindings/fast_call.h"
+#include "bindings/id_lists.h"
 #include "bindings/text.h"
 
 namespace py = pybind11;
@@ -19,23 +22,108 @@ namespace py = pybind11;
 namespace edgeward::bindings {
 namespace {
 
-py::list to_list(const std::vector<uint32_t>& ids) {
-    py::list list(ids.size());
-    for (size_t i = 0; i < ids.size(); ++i) {
-        PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), PyLong_FromUnsignedLong(ids[i]));
-    }
-    return list;
+// A text below this is tokenized in less time than it may take to get the GIL back from another
+// thread (a switch interval, 5 ms, when that one is busy), so it is kept.
+constexpr size_t kKeepGil = size_t{1} << 14;
+
+// `work()` without the GIL, if `bytes` make it worth while.
+template <class Work>
+void without_gil(size_t bytes, Work&& work) {
+    if (bytes < kKeepGil) return work();
+    py::gil_scoped_release release;
+    work();
 }
 
-py::list encode(const Tokenizer& self, py::handle text, bool add_special_tokens) {
-    Text input(text);
-    std::vector<uint32_t> ids;
-    {
-        py::gil_scoped_release release;
-        ids = self.encode(input.valid(), add_special_tokens);
-    }
-    return to_list(ids);
+struct EncodeCall {
+    EncodeCall(PyObject* const* args, Py_ssize_t count, PyObject* keywords)
+        : found(read_arguments<2>({"text", "add_special_tokens"}, 1, args, count, keywords)),
+          text(found[0]),
+          special(read_flag(found[1], true)) {}
+
+    std::array<PyObject*, 2> found;
+    Text text;
+    bool special;
+};
+
+PyObject* encode(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+    return guarded([&] {
+        EncodeCall call(args, count, keywords);
+        const auto& tokenizer = bound_object<Tokenizer>(self);
+        std::vector<uint32_t> ids;
+        without_gil(call.text.size(),
+                    [&] { ids = tokenizer.encode(call.text.valid(), call.special); });
+        return to_list(ids);
+    });
 }
+
+// The ids in an array that takes the vector over: nothing is copied.
+template <class T>
+py::array_t<T> to_array(std::vector<T> values) {
+    auto owned = std::make_unique<std::vector<T>>(std::move(values));
+    std::vector<T>& kept = *owned;
+    const py::capsule owner(owned.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
+    owned.release();
+    return py::array_t<T>(static_cast<py::ssize_t>(kept.size()), kept.data(), owner);
+}
+
+PyObject* encode_array(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                       PyObject* keywords) {
+    return guarded([&] {
+        EncodeCall call(args, count, keywords);
+        const auto& tokenizer = bound_object<Tokenizer>(self);
+        std::vector<uint32_t> ids;
+        without_gil(call.text.size(),
+                    [&] { ids = tokenizer.encode(call.text.valid(), call.special); });
+        return to_array(std::move(ids)).release().ptr();
+    });
+}
+
+PyObject* encode_with_offsets(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                              PyObject* keywords) {
+    return guarded([&] {
+        EncodeCall call(args, count, keywords);
+        const auto& tokenizer = bound_object<Tokenizer>(self);
+        Encoding encoding;
+        without_gil(call.text.size(), [&] {
+            encoding = tokenizer.encode_with_offsets(call.text.valid(), call.special);
+        });
+        const auto ids = py::reinterpret_steal<py::object>(to_list(encoding.ids));
+        const auto offsets = py::reinterpret_steal<py::object>(to_list(encoding.offsets));
+        return PyTuple_Pack(2, ids.ptr(), offsets.ptr());
+    });
+}
+
+PyObject* decode(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+    return guarded([&] {
+        const auto found =
+            read_arguments<2>({"ids", "skip_special_tokens"}, 1, args, count, keywords);
+        const bool skip_special = read_flag(found[1], true);
+        const auto& tokenizer = bound_object<Tokenizer>(self);
+        const std::vector<uint32_t> ids = read_ids(found[0]);
+        std::string text;
+        without_gil(ids.size(), [&] { text = tokenizer.decode(ids, skip_special); });
+        PyObject* const result =
+            PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr);
+        if (result == nullptr) throw py::error_already_set();
+        return result;
+    });
+}
+
+template <class Function>
+PyMethodDef fast_method(const char* name, Function* function, const char* doc) {
+    return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)),
+            METH_FASTCALL | METH_KEYWORDS, doc};
+}
+
+PyMethodDef fast_methods[] = {
+    fast_method("encode", encode, "encode($self, text, add_special_tokens=True)\n--\n\n"),
+    fast_method("encode_array", encode_array,
+                "encode_array($self, text, add_special_tokens=True)\n--\n\n"
+                "The ids as an array of uint32."),
+    fast_method("encode_with_offsets", encode_with_offsets,
+                "encode_with_offsets($self, text, add_special_tokens=True)\n--\n\n"),
+    fast_method("decode", decode, "decode($self, ids, skip_special_tokens=True)\n--\n\n"),
+};
 
 // Runs work(0) .. work(count - 1) on up to `threads` threads; rethrows the first failure.
 template <class Work>
@@ -57,27 +145,6 @@ void run_parallel(size_t count, size_t threads, const Work& work) {
     loop();
     pool.clear();
     if (failure) std::rethrow_exception(failure);
-}
-
-// The ids in an array that takes the vector over: nothing is copied.
-template <class T>
-py::array_t<T> to_array(std::vector<T> values) {
-    auto owned = std::make_unique<std::vector<T>>(std::move(values));
-    std::vector<T>& kept = *owned;
-    const py::capsule owner(owned.get(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
-    owned.release();
-    return py::array_t<T>(static_cast<py::ssize_t>(kept.size()), kept.data(), owner);
-}
-
-py::array_t<uint32_t> encode_array(const Tokenizer& self, py::handle text,
-                                   bool add_special_tokens) {
-    Text input(text);
-    std::vector<uint32_t> ids;
-    {
-        py::gil_scoped_release release;
-        ids = self.encode(input.valid(), add_special_tokens);
-    }
-    return to_array(std::move(ids));
 }
 
 std::vector<std::vector<uint32_t>> encode_all(const Tokenizer& self, const py::sequence& texts,
@@ -105,9 +172,10 @@ std::vector<std::vector<uint32_t>> encode_all(const Tokenizer& self, const py::s
 
 py::list encode_batch(const Tokenizer& self, const py::sequence& texts, bool add_special_tokens,
                       size_t threads) {
-    py::list lists;
-    for (const auto& ids : encode_all(self, texts, add_special_tokens, threads)) {
-        lists.append(to_list(ids));
+    const auto rows = encode_all(self, texts, add_special_tokens, threads);
+    py::list lists(rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+        PyList_SET_ITEM(lists.ptr(), static_cast<Py_ssize_t>(i), to_list(rows[i]));
     }
     return lists;
 }
@@ -124,48 +192,6 @@ py::tuple encode_batch_arrays(const Tokenizer& self, const py::sequence& texts,
     flat.reserve(total);
     for (const auto& ids : rows) flat.insert(flat.end(), ids.begin(), ids.end());
     return py::make_tuple(to_array(std::move(flat)), to_array(std::move(splits)));
-}
-
-py::tuple encode_with_offsets(const Tokenizer& self, py::handle text, bool add_special_tokens) {
-    Text input(text);
-    Encoding encoding;
-    {
-        py::gil_scoped_release release;
-        encoding = self.encode_with_offsets(input.valid(), add_special_tokens);
-    }
-    py::list offsets(encoding.offsets.size());
-    for (size_t i = 0; i < encoding.offsets.size(); ++i) {
-        const auto [begin, end] = encoding.offsets[i];
-        offsets[i] = py::make_tuple(begin, end);
-    }
-    return py::make_tuple(to_list(encoding.ids), offsets);
-}
-
-std::vector<uint32_t> read_ids(const py::sequence& ids) {
-    std::vector<uint32_t> out;
-    out.reserve(ids.size());
-    for (py::handle item : ids) {
-        const py::object index = py::reinterpret_steal<py::object>(PyNumber_Index(item.ptr()));
-        if (!index) throw py::error_already_set();
-        const long long id = PyLong_AsLongLong(index.ptr());
-        if (PyErr_Occurred()) PyErr_Clear();
-        if (id < 0 || id > UINT32_MAX) {
-            throw std::invalid_argument("token id " + std::string(py::str(index)) +
-                                        " is out of range; ids are from 0 to 4294967295");
-        }
-        out.push_back(static_cast<uint32_t>(id));
-    }
-    return out;
-}
-
-py::str decode(const Tokenizer& self, const py::sequence& ids, bool skip_special_tokens) {
-    const std::vector<uint32_t> input = read_ids(ids);
-    std::string text;
-    {
-        py::gil_scoped_release release;
-        text = self.decode(input, skip_special_tokens);
-    }
-    return py::str(text);
 }
 
 // Everything a stream needs, in flat buffers: the bytes of all ids one after the other and the end
@@ -215,14 +241,15 @@ void register_tokenizer(py::module_& m) {
     using namespace py::literals;
     // The plain metaclass: pybind11's own only adds static properties, and no stub can describe it.
     const py::metaclass plain(reinterpret_cast<PyObject*>(&PyType_Type));
-    py::class_<Tokenizer>(m, "Tokenizer", py::is_final(), plain,
-                          "A tokenizer.json, parsed. Immutable; safe from any thread.")
-        .def(py::init([](const py::bytes& json, bool cache) {
-                 const std::string_view text = json;
-                 py::gil_scoped_release release;
-                 return std::make_unique<Tokenizer>(text, cache);
-             }),
-             "json"_a, "cache"_a = true)
+    py::class_<Tokenizer> cls(m, "Tokenizer", py::is_final(), plain,
+                              "A tokenizer.json, parsed. Immutable; safe from any thread.");
+    add_fast_methods(cls, fast_methods);
+    cls.def(py::init([](const py::bytes& json, bool cache) {
+                const std::string_view text = json;
+                py::gil_scoped_release release;
+                return std::make_unique<Tokenizer>(text, cache);
+            }),
+            "json"_a, "cache"_a = true)
         .def_static("from_compiled", &from_compiled, "path"_a, "source"_a, "cache"_a = true)
         .def(
             "compile",
@@ -230,14 +257,10 @@ void register_tokenizer(py::module_& m) {
                 return py::bytes(self.compile(std::string_view(json), std::string_view(source)));
             },
             "json_without_tables"_a, "source"_a)
-        .def("encode", &encode, "text"_a, "add_special_tokens"_a = true)
         .def("encode_batch", &encode_batch, "texts"_a, "add_special_tokens"_a = true,
              "threads"_a = 1)
-        .def("encode_array", &encode_array, "text"_a, "add_special_tokens"_a = true)
         .def("encode_batch_arrays", &encode_batch_arrays, "texts"_a, "add_special_tokens"_a = true,
              "threads"_a = 1)
-        .def("encode_with_offsets", &encode_with_offsets, "text"_a, "add_special_tokens"_a = true)
-        .def("decode", &decode, "ids"_a, "skip_special_tokens"_a = true)
         .def(
             "token_bytes",
             [](const Tokenizer& self, uint32_t id) {
@@ -259,10 +282,13 @@ void register_tokenizer(py::module_& m) {
                 return py::int_(id);
             },
             "token"_a)
-        .def("is_special", &Tokenizer::is_special, "id"_a)
+        .def(
+            "is_special", [](const Tokenizer& self, uint32_t id) { return self.is_special(id); },
+            "id"_a)
         .def("stream_table", &stream_table)
-        .def_property_readonly("vocab_size", &Tokenizer::vocab_size)
-        .def_property_readonly("end_id", &Tokenizer::end_id)
+        .def_property_readonly("vocab_size",
+                               [](const Tokenizer& self) { return self.vocab_size(); })
+        .def_property_readonly("end_id", [](const Tokenizer& self) { return self.end_id(); })
         .def_property_readonly("added_tokens", [](const Tokenizer& self) {
             std::vector<std::tuple<uint32_t, std::string, bool>> tokens;
             for (const AddedToken& token : self.added_tokens()) {
