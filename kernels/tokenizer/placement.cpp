@@ -31,25 +31,21 @@ uint32_t trailing_blanks(std::string_view text) {
 
 }  // namespace
 
-CharacterCounter::CharacterCounter(std::string_view text)
-    : size_(static_cast<uint32_t>(text.size())) {
-    size_t i = 0;
-    while (i < text.size() && static_cast<unsigned char>(text[i]) < 0x80) ++i;
-    if (i == text.size()) return;
-    number_.resize(text.size());
-    uint32_t number = 0;
-    for (i = 0; i < text.size(); ++i) {
-        if (i > 0 && !is_continuation(text[i])) ++number;
-        number_[i] = number;
+CharacterCounter::CharacterCounter(std::string_view text) : text_(text) {
+    if (utf8_ascii_prefix(text) == text.size()) return;
+    marks_.reserve(text.size() / kStep + 1);
+    uint32_t count = 0;
+    for (size_t at = 0; at <= text.size(); at += kStep) {
+        marks_.push_back(count);
+        count += static_cast<uint32_t>(utf8_count(text.substr(at, kStep)));
     }
 }
 
-Span CharacterCounter::characters(Span span) const {
-    if (number_.empty()) return span;
-    if (span.begin >= size_) return span;
-    const uint32_t begin = number_[span.begin];
-    if (span.end < size_) return {begin, number_[span.end]};
-    return {begin, span.end == 0 ? begin + 1 : number_[span.end - 1] + 1};
+Span CharacterCounter::characters(Span span) {
+    if (marks_.empty() || span.begin >= text_.size()) return span;
+    const uint32_t begin = number(span.begin);
+    if (span.end < text_.size()) return {begin, number(span.end)};
+    return {begin, span.end == 0 ? begin + 1 : number(span.end - 1) + 1};
 }
 
 void PlacedSink::push(uint32_t id, Span characters, std::string_view string) {
@@ -91,18 +87,48 @@ bool PlacedSink::push_blank(uint32_t id, Span characters, std::string_view strin
 void PlacedSink::pieces(const TracedText& text, uint32_t base, std::span<const Span> left,
                         const Model& model, bool raw_bytes) {
     const auto whole = [&](Span piece) { return Span{base + piece.begin, base + piece.end}; };
-    TokenBuffer found(true);
     while (!left.empty()) {
+        found_.clear();
         const size_t done =
-            model.tokenize_pieces(text.bytes().substr(base), left, raw_bytes, found);
+            model.tokenize_pieces(text.bytes().substr(base), left, raw_bytes, found_);
+        size_t first = 0;
         for (size_t i = 0; i < done; ++i) {
-            place(text, whole(left[i]), found, i == 0 ? 0 : found.ends[i - 1], found.ends[i]);
+            const size_t last = found_.ends[i];
+            if (text.unchanged()) {
+                place_unchanged(text, whole(left[i]), first, last, raw_bytes);
+            } else {
+                place(text, whole(left[i]), found_, first, last);
+            }
+            first = last;
         }
         left = left.subspan(done);
         if (left.empty()) break;
         place_spelled(text, whole(left.front()), model);
         left = left.subspan(1);
-        found.clear();
+    }
+}
+
+void PlacedSink::place_unchanged(const TracedText& text, Span piece, size_t first, size_t last,
+                                 bool raw_bytes) {
+    // Only a spelling of bytes is longer than its piece, and raw bytes are not spelled.
+    if (!raw_bytes) return place(text, piece, found_, first, last);
+    const std::string_view bytes = text.bytes();
+    uint32_t at = piece.begin;
+    for (size_t i = first; i < last; ++i) {
+        const uint32_t next = at + found_.lengths[i];
+        const uint32_t begin = counter_.starts_before(at) - (is_continuation(bytes[at]) ? 1 : 0);
+        PlacedToken token{found_.ids[i], begin, counter_.starts_before(next), 0, 0};
+        if (with_spaces_) {
+            // A byte-level string has no other white space than the character of the space.
+            uint32_t from = at;
+            while (from < next && bytes[from] == ' ') ++from;
+            uint32_t to = next;
+            while (to > at && bytes[to - 1] == ' ') --to;
+            token.leading = from - at;
+            token.trailing = next - to;
+        }
+        tokens_.push_back(token);
+        at = next;
     }
 }
 

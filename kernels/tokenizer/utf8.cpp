@@ -43,18 +43,6 @@ const unsigned char* as_bytes(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-// Length of the ASCII prefix, eight bytes at a time.
-size_t ascii_prefix(std::string_view bytes) {
-    size_t i = 0;
-    for (; i + 8 <= bytes.size(); i += 8) {
-        uint64_t word;
-        std::memcpy(&word, bytes.data() + i, 8);
-        if (word & 0x8080808080808080u) break;
-    }
-    while (i < bytes.size() && static_cast<unsigned char>(bytes[i]) < 0x80) ++i;
-    return i;
-}
-
 }  // namespace
 
 void utf8_append(std::string& out, char32_t code) {
@@ -75,11 +63,23 @@ void utf8_append(std::string& out, char32_t code) {
     }
 }
 
+// Eight bytes at a time.
+size_t utf8_ascii_prefix(std::string_view bytes) {
+    size_t i = 0;
+    for (; i + 8 <= bytes.size(); i += 8) {
+        uint64_t word;
+        std::memcpy(&word, bytes.data() + i, 8);
+        if (word & 0x8080808080808080u) break;
+    }
+    while (i < bytes.size() && static_cast<unsigned char>(bytes[i]) < 0x80) ++i;
+    return i;
+}
+
 size_t utf8_valid_prefix(std::string_view bytes) {
     size_t i = 0;
     while (i < bytes.size()) {
         if (static_cast<unsigned char>(bytes[i]) < 0x80) {
-            i += ascii_prefix(bytes.substr(i));
+            i += utf8_ascii_prefix(bytes.substr(i));
             continue;
         }
         const Step at = step(as_bytes(bytes) + i, bytes.size() - i);
@@ -101,12 +101,6 @@ std::string utf8_lossy(std::string_view bytes) {
         bytes.remove_prefix(step(as_bytes(bytes), bytes.size()).length);
     }
     return out;
-}
-
-size_t utf8_count(std::string_view text) {
-    size_t count = 0;
-    for (char c : text) count += !is_continuation(c);
-    return count;
 }
 
 }  // namespace edgeward

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -53,7 +54,23 @@ size_t utf8_valid_prefix(std::string_view bytes);
 // recommends (chapter 3.9) and as Python's errors="replace" and Rust's from_utf8_lossy do.
 std::string utf8_lossy(std::string_view bytes);
 
-// Number of code points in valid UTF-8.
-size_t utf8_count(std::string_view text);
+// Length of the ASCII prefix.
+size_t utf8_ascii_prefix(std::string_view bytes);
+
+// Number of code points in valid UTF-8; of code points that start there, in a part of it.
+inline size_t utf8_count(std::string_view text) {
+    const char* p = text.data();
+    size_t left = text.size();
+    size_t continued = 0;
+    for (; left >= 8; p += 8, left -= 8) {
+        uint64_t word;
+        std::memcpy(&word, p, 8);
+        // The low bit of each byte that is 10xxxxxx; the product adds them up.
+        const uint64_t ones = (word >> 7) & (~word >> 6) & 0x0101010101010101u;
+        continued += (ones * 0x0101010101010101u) >> 56;
+    }
+    for (; left > 0; ++p, --left) continued += is_continuation(*p);
+    return text.size() - continued;
+}
 
 }  // namespace edgeward
