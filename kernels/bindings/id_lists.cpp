@@ -8,12 +8,12 @@ namespace py = pybind11;
 namespace edgeward::bindings {
 namespace {
 
-// A reference to Python's integer. Ids below kKept are the early merges of a vocabulary, 80 to 95 %
-// of the tokens of a text: their objects are made once a process and kept (half a megabyte if all
-// are in use), as CPython keeps those up to 256. A list of a million tokens is then no million
-// objects. Only called under the GIL.
+// A reference to Python's integer. The objects of ids below kKept are made once a process, when
+// they are first met, and kept, as CPython keeps those up to 256 (40 bytes each; a text of 1 MB
+// meets some ten thousand). A list of a million tokens is then no million objects. Only called
+// under the GIL.
 PyObject* new_integer(uint32_t id) {
-    constexpr uint32_t kKept = 1 << 14;
+    constexpr uint32_t kKept = 1 << 17;
     static PyObject* kept[kKept];
     if (id >= kKept) return PyLong_FromLong(static_cast<long>(id));
     if (kept[id] == nullptr) kept[id] = PyLong_FromLong(static_cast<long>(id));

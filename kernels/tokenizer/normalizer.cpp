@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "tokenizer/normalization.h"
+#include "tokenizer/normalizer_bert.h"
 #include "tokenizer/normalizer_sentencepiece.h"
 #include "tokenizer/normalizer_spm.h"
 #include "tokenizer/options.h"
@@ -119,15 +120,6 @@ class FilterStage final : public NormalizerStage {
     uint16_t bits_;
 };
 
-// BertNormalizer's blocks of Chinese characters; 0x2B920 is the reference's own figure (the
-// original has 0x2B820), and ids depend on it.
-bool is_chinese(char32_t c) {
-    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) ||
-           (c >= 0x20000 && c <= 0x2A6DF) || (c >= 0x2A700 && c <= 0x2B73F) ||
-           (c >= 0x2B740 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) ||
-           (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
-}
-
 // White space becomes a space (`spaces`), Chinese characters get a space on both sides (`chinese`).
 class BertSpacing final : public NormalizerStage {
  public:
@@ -140,7 +132,7 @@ class BertSpacing final : public NormalizerStage {
                 const Span character = whole_character(text, at);
                 const char32_t code = utf8_decode(text.bytes().data() + at).code;
                 const Span from = text.origin(at);
-                if (chinese_ && is_chinese(code)) {
+                if (chinese_ && is_bert_chinese(code)) {
                     out.add(" ", from);
                     out.add(text.bytes(character), from);
                     out.add(" ", from);
@@ -158,17 +150,23 @@ class BertSpacing final : public NormalizerStage {
     bool chinese_;
 };
 
-void add_bert(const Options& options, std::vector<std::unique_ptr<NormalizerStage>>& stages) {
-    const bool clean = options.flag("clean_text");
-    const bool chinese = options.flag("handle_chinese_chars");
-    const bool lowercase = options.flag("lowercase");
-    if (clean) stages.push_back(std::make_unique<FilterStage>(kBertRemovedBit));
-    if (clean || chinese) stages.push_back(std::make_unique<BertSpacing>(clean, chinese));
-    if (options.flag("strip_accents", lowercase)) {
+std::unique_ptr<NormalizerStage> read_bert(const Options& options) {
+    BertOptions bert;
+    bert.clean = options.flag("clean_text");
+    bert.chinese = options.flag("handle_chinese_chars");
+    bert.lowercase = options.flag("lowercase");
+    bert.strip_accents = options.flag("strip_accents", bert.lowercase);
+    std::vector<std::unique_ptr<NormalizerStage>> stages;
+    if (bert.clean) stages.push_back(std::make_unique<FilterStage>(kBertRemovedBit));
+    if (bert.clean || bert.chinese) {
+        stages.push_back(std::make_unique<BertSpacing>(bert.clean, bert.chinese));
+    }
+    if (bert.strip_accents) {
         stages.push_back(std::make_unique<NormalFormStage>(Form::kNfd));
         stages.push_back(std::make_unique<FilterStage>(kNonspacingBit));
     }
-    if (lowercase) stages.push_back(std::make_unique<LowercaseStage>());
+    if (bert.lowercase) stages.push_back(std::make_unique<LowercaseStage>());
+    return make_bert(bert, std::move(stages));
 }
 
 // Bytes as characters, as the ByteLevel pre-tokenizer writes them.
@@ -218,6 +216,7 @@ class StripStage final : public NormalizerStage {
 };
 
 std::unique_ptr<NormalizerStage> make_stage(const Options& options, const std::string& type) {
+    if (type == "BertNormalizer") return read_bert(options);
     if (type == "NFC") return std::make_unique<NormalFormStage>(Form::kNfc);
     if (type == "NFD") return std::make_unique<NormalFormStage>(Form::kNfd);
     if (type == "NFKC") return std::make_unique<NormalFormStage>(Form::kNfkc);
@@ -256,7 +255,6 @@ void add_stages(const json::Value& value, std::vector<std::unique_ptr<Normalizer
         }
         return;
     }
-    if (type == "BertNormalizer") return add_bert(options, stages);
     stages.push_back(make_stage(options, type));
 }
 

@@ -65,6 +65,7 @@ class Pieces {
     std::string_view bytes(Span piece) const { return text_.bytes(piece); }
     const std::vector<Span>& pieces() const { return pieces_; }
     bool unchanged() const { return text_.unchanged(); }
+    bool traced() const { return traced_; }
     Span origin(uint32_t at) const { return text_.origin(at); }
 
     // Cuts every piece: `cut(text, out)` appends the spans, relative to `text`, of what is kept.

@@ -100,7 +100,7 @@ def test_a_really_full_disk(tmp_path: Path, tiny: Path, index: Path, where: str)
     zeros = tiny_gguf.write(tmp_path / "zeros.gguf", scale=0)
     model = tiny if where == "fetch" else zeros
     entry = fake_index.shelve(index, "tiny", model.read_bytes())
-    size = {"fetch": 200_000, "unpack": 200_000, "calibrate": entry.size + 100_000}[where]
+    size = {"fetch": 200_000, "unpack": 200_000, "calibrate": entry.size + 400_000}[where]
     place = tmp_path / "small"
     *_, phase, said, left = pull_on_disk(entry, place, f"size={size}")
     assert phase.startswith(where)

@@ -85,6 +85,50 @@ def test_any_rules_give_the_ids_of_the_twin_and_of_the_reference(model, texts, b
         assert ours.encode_with_offsets(text) == (expected.ids, expected.offsets)
 
 
+@st.composite
+def rows_of_runs(draw):
+    """More than 64 symbols, nearly all of them equal."""
+    first, last = draw(st.text(LETTERS, max_size=3)), draw(st.text(LETTERS, max_size=3))
+    return first + draw(st.sampled_from(LETTERS)) * draw(st.integers(60, 300)) + last
+
+
+@settings(max_examples=250, deadline=None)
+@given(hostile_models(), st.lists(rows_of_runs(), min_size=1, max_size=6), st.booleans())
+def test_runs_of_one_letter_give_what_merging_symbol_by_symbol_gives(model, texts, byte_level):
+    vocab, merges = model
+    file = json.dumps(bpe_json(vocab, merges, byte_level=byte_level))
+    ours = _native.Tokenizer(file.encode())
+    reference = tokenizers.Tokenizer.from_str(file)
+    for text in texts:
+        expected = reference.encode(text)
+        assert ours.encode(text) == expected.ids == twin(vocab, merges, text)
+        assert ours.encode_with_offsets(text) == (expected.ids, expected.offsets)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        # A merge that comes first once the one before it is done, in the middle of a run.
+        ["aaa:aa+a", "aa:a+a"],
+        ["aa:a+a", "aaaa:aa+aa", "aaa:aa+a"],
+        ["aaaa:aa+aa", "aa:a+a"],
+        ["aa:a+a", "aab:aa+b", "ab:a+b", "baa:b+aa", "baaaa:baa+aa"],
+        ["aa:a+a", "aaa:a+aa"],
+    ],
+)
+def test_rules_that_overtake_within_a_run(rules):
+    merges = [rule.split(":")[1].split("+") for rule in rules]
+    # A rule's sides must be in the vocabulary before what it makes; the order of rules is free.
+    tokens = sorted({*"ab", *(rule.split(":")[0] for rule in rules)}, key=len)
+    vocab = {token: id for id, token in enumerate(tokens)}
+    file = json.dumps(bpe_json(vocab, merges))
+    ours = _native.Tokenizer(file.encode())
+    reference = tokenizers.Tokenizer.from_str(file)
+    for size in (65, 66, 67, 100, 127, 128, 129, 1000):
+        for text in ("a" * size, "b" + "a" * size, "a" * size + "b", "ba" + "a" * size + "bb"):
+            assert ours.encode(text) == reference.encode(text).ids == twin(vocab, merges, text)
+
+
 @settings(max_examples=80, deadline=None)
 @given(
     hostile_models(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import unicodedata
 
@@ -30,6 +31,14 @@ NORMALIZERS = {
     },
     "Prepend": {"type": "Prepend", "prepend": "\u2581x"},
 }
+for clean, chinese, strip, lower in itertools.product((True, False), repeat=4):
+    NORMALIZERS[f"Bert-{clean:d}{chinese:d}{strip:d}{lower:d}"] = {
+        "type": "BertNormalizer",
+        "clean_text": clean,
+        "handle_chinese_chars": chinese,
+        "strip_accents": strip,
+        "lowercase": lower,
+    }
 NORMALIZERS["Sequence"] = {
     "type": "Sequence",
     "normalizers": [NORMALIZERS[n] for n in ("NFKD", "Strip", "ReplaceRegex", "Lowercase", "NFC")],
@@ -38,7 +47,14 @@ NORMALIZERS["Sequence"] = {
 
 def texts(seed, count):
     rng = random.Random(seed)
-    groups = (MARKS, MARKS, DECOMPOSING, "eaouEAqx  \t", HANGUL, list(map(chr, CODES)))
+    groups = (
+        MARKS,
+        MARKS,
+        DECOMPOSING,
+        "eaouEAqx  \t\n\0\x07\u0130\u4e00\uf900",
+        HANGUL,
+        list(map(chr, CODES)),
+    )
     for _ in range(count):
         yield "".join(rng.choice(rng.choice(groups)) for _ in range(rng.randint(0, 12)))
 
