@@ -31,8 +31,9 @@ class Edgeward:
 
     @staticmethod
     def prepare() -> None:
-        import edgeward
         import numpy  # noqa: F401
+
+        import edgeward
 
         # What a package imports when it is first used.
         edgeward.Tokenizer  # noqa: B018

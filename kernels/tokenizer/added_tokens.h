@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -64,7 +65,7 @@ class AddedTokens {
     // nullptr when absent.
     const AddedToken* by_id(uint32_t id) const;
     uint32_t find(std::string_view content) const;
-    bool is_special(std::string_view text) const { return specials_.contains(std::string(text)); }
+    bool is_special(std::string_view text) const { return specials_.contains(text); }
 
  private:
     struct Search {
@@ -84,7 +85,14 @@ class AddedTokens {
     std::vector<AddedToken> tokens_;
     std::unordered_map<std::string, size_t> by_content_;
     std::unordered_map<uint32_t, size_t> by_id_;
-    std::unordered_set<std::string> specials_;
+    // Lets a view be looked for without a string made of it.
+    struct TextHash {
+        using is_transparent = void;
+        size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+    std::unordered_set<std::string, TextHash, std::equal_to<>> specials_;
     TokenMatcher before_;  // of normalization
     TokenMatcher after_;
 };

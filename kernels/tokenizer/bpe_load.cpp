@@ -50,6 +50,17 @@ uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
     return id;
 }
 
+// The id of what a rule makes. Tokens are mostly numbered in the order of the rules that make them,
+// so it is the last one's, or the next: looking at those two spares a search.
+uint32_t result_of(const Vocab& vocab, std::string_view joined, uint32_t last, size_t number) {
+    if (last != kNoId) {
+        for (const uint32_t id : {last, last + 1}) {
+            if (vocab.has(id) && vocab.text(id) == joined) return id;
+        }
+    }
+    return token_of(vocab, joined, number);
+}
+
 struct Rule {
     size_t number = 0;
     Pair pair;
@@ -69,7 +80,6 @@ struct Rule {
         joined += pair.right.substr(prefix.size());
         vocab.prefetch(pair.left);
         vocab.prefetch(pair.right);
-        vocab.prefetch(joined);
     }
 };
 
@@ -85,6 +95,7 @@ MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string
     std::array<Rule, kBlock> block;
     uint32_t rank = 0;
     uint32_t last = kNoId;
+    uint32_t made = kNoId;
     size_t number = 0;
     for (auto at = rules.begin(); at != rules.end();) {
         size_t count = 0;
@@ -98,7 +109,7 @@ MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string
         for (Rule& row : rows) {
             row.left = token_of(vocab, row.pair.left, row.number);
             row.right = token_of(vocab, row.pair.right, row.number);
-            row.result = token_of(vocab, row.joined, row.number);
+            row.result = made = result_of(vocab, row.joined, made, row.number);
             merges.prefetch(row.left, row.right);
         }
         for (const Rule& row : rows) {

@@ -28,6 +28,7 @@ void TokenMatcher::add(std::string_view text, uint32_t value) {
             next = static_cast<uint32_t>(nodes_.size());
             nodes_.push_back({kNoId, 0, node == 0 ? 0 : nodes_[node].child, byte});
             (node == 0 ? first_[byte] : nodes_[node].child) = next;
+            if (node == 0) starts_ += static_cast<char>(byte);
         }
         node = next;
     }
@@ -38,7 +39,14 @@ void TokenMatcher::add(std::string_view text, uint32_t value) {
 }
 
 bool TokenMatcher::find(std::string_view text, uint32_t from, Match& match) const {
+    if (starts_.empty()) return false;
     for (uint32_t start = from; start < text.size(); ++start) {
+        if (starts_.size() == 1) {
+            // Most files have only "<" or "[" here.
+            const size_t next = text.find(starts_[0], start);
+            if (next == std::string_view::npos) return false;
+            start = static_cast<uint32_t>(next);
+        }
         uint32_t node = first_[static_cast<unsigned char>(text[start])];
         if (node == 0) continue;
         bool found = false;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,6 +43,7 @@ class TokenMatcher {
 
     std::vector<Node> nodes_;
     std::array<uint32_t, 256> first_{};  // children of the root
+    std::string starts_;                 // the bytes that have one
 };
 
 }  // namespace edgeward

@@ -71,7 +71,8 @@ void Vocab::add(std::string_view token, uint32_t id) {
                                     "\"");
     }
     const Raw raw(token, head_.spelling);
-    if (const WordSlot* slot = find_slot(token)) {
+    const auto same = [&](uint32_t place) { return record(place) == raw.word(); };
+    if (const WordSlot* slot = words_.find(words_.key(raw.word(), raw.spelled()), same)) {
         throw std::invalid_argument("token \"" + std::string(token) + "\" has two ids, " +
                                     std::to_string(WordTable::id(*slot)) + " and " +
                                     std::to_string(id));
