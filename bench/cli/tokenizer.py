@@ -115,7 +115,7 @@ def _print(path: Path, result: suite.Result) -> None:
         unit = next(r.figures[name].unit for r in shown if name in r.figures)
         row = [report.number(r.figures[name].median) if name in r.figures else "-" for r in shown]
         table.add_row(name, unit, *row)
-    table.add_row("ids", "", *(f"wrong: {len(r.wrong)}" if r.wrong else "right" for r in shown))
+    table.add_row("ids", "", *(_verdict(r) for r in shown))
     console.print(table)
     ratios = Table(title="edgeward against the best peer with the right ids", title_justify="left")
     for column in ("figure", "peer", "times better", "min", "max"):
@@ -128,6 +128,17 @@ def _print(path: Path, result: suite.Result) -> None:
     for r in result.tools:
         if r.missing:
             console.print(f"{r.tool}: {r.missing}", style="dim", highlight=False, soft_wrap=True)
-        elif r.wrong:
+            continue
+        if not r.checked:
+            console.print(f"{r.tool}: ids not compared; install tokenizers beside the peers.")
+        if r.ended:
+            console.print(f"{r.tool}: {r.ended}", style="dim", highlight=False, soft_wrap=True)
+        if r.wrong:
             told = f"{r.tool}: ids or offsets differ on {', '.join(r.wrong)}"
             console.print(told, style="dim", highlight=False, soft_wrap=True)
+
+
+def _verdict(result: suite.ToolResult) -> str:
+    if result.wrong:
+        return f"wrong: {len(result.wrong)}"
+    return "right" if result.checked else "unknown"

@@ -60,6 +60,10 @@ class ToolResult:
     figures: dict[str, Summary] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     """Texts whose ids or offsets are not Hugging Face's."""
+    checked: bool = False
+    """True if Hugging Face's were there to compare with."""
+    ended: str = ""
+    """Why it gave no more figures in some round, if so."""
 
     @property
     def array(self) -> bool:
@@ -161,6 +165,7 @@ def _measure(tool: str, path: Path, files: dict[str, Path], setting: Setting) ->
                 ask(name, "encode", name, 1)
         except EdgewardError as error:
             found.setdefault("load", {"missing": str(error)})
+            found["ended"] = {"missing": str(error)}
     return found
 
 
@@ -213,6 +218,8 @@ def _tool_result(
         version=found[0]["load"]["version"],
         figures={name: summarize(values, units[name]) for name, values in samples.items()},
         wrong=wrong,
+        checked=any("ids" in answer for answer in right.values()),
+        ended=next((once["ended"]["missing"] for once in found if "ended" in once), ""),
     )
 
 
@@ -243,4 +250,4 @@ def _ratios(results: list[ToolResult]) -> list[Ratio]:
 
 
 def _counts(result: ToolResult) -> bool:
-    return result.tool not in OURS and not result.missing and not result.wrong
+    return result.tool not in OURS and result.checked and not result.wrong

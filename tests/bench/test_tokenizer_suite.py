@@ -23,7 +23,7 @@ def silent(phase: str, done: int, total: int) -> None:
 
 def result(tool: str, speed: float, wrong: list[str] | None = None) -> suite.ToolResult:
     figures = {"english, first": summarize([speed, speed], "MB/s")}
-    return suite.ToolResult(tool, "1", figures=figures, wrong=wrong or [])
+    return suite.ToolResult(tool, "1", figures=figures, wrong=wrong or [], checked=True)
 
 
 def test_ours_and_the_reference_give_the_same_ids(tmp_path: Path) -> None:
@@ -42,6 +42,21 @@ def test_a_tool_with_wrong_ids_is_no_rival() -> None:
     results = [result("edgeward", 10), result("splintr", 5), result("iree", 100, ["english"])]
     (ratio,) = suite._ratios(results)
     assert (ratio.peer, ratio.ratio.median) == ("splintr", 2)
+
+
+def test_without_the_reference_nobody_is_a_rival() -> None:
+    answer = {"load": {"version": "1", "cpu_s": 1, "private_bytes": 0}}
+    answer["text:a"] = {"ids": "x", "cpu_s": [1.0], "bytes": 5}
+    every = {"edgeward": [answer], "splintr": [answer]}
+    results = [suite._tool_result(tool, found, every) for tool, found in every.items()]
+    assert [r.checked for r in results] == [False, False]
+    assert suite._ratios(results) == []
+
+
+def test_a_tool_that_ends_midway_says_why() -> None:
+    whole = {"load": {"version": "1", "cpu_s": 1, "private_bytes": 0}}
+    cut = {**whole, "ended": {"missing": "no answer in 120 s"}}
+    assert suite._tool_result("iree", [whole, cut], {}).ended == "no answer in 120 s"
 
 
 def test_lists_are_compared_with_lists_and_arrays_with_arrays() -> None:
