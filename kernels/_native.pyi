@@ -232,3 +232,20 @@ class Tokenizer:
     def end_id(self) -> int: ...
     @property
     def added_tokens(self) -> list[tuple[int, str, bool]]: ...
+
+def safety_normalize(
+    text: str | bytes,
+) -> tuple[str, NDArray[np.int32], list[tuple[str, str, int, int]]]:
+    """Text as safety checks read it, offsets, and alternatives: edgeward.safety.normalize."""
+
+@final
+class NormalizeStream:
+    """Normalizes a text that comes in parts, exactly as the whole. One thread at a time."""
+
+    def __init__(self) -> None: ...
+    def push(self, text: str | bytes) -> str:
+        """What has become final with `text`; the pieces joined are the normalized whole."""
+    def pending(self) -> str:
+        """What `finish` would give now; changes nothing."""
+    def finish(self) -> str:
+        """The rest. The stream is as new after it."""

@@ -12,5 +12,6 @@ void register_device_plan(pybind11::module_& m);
 void register_splitter(pybind11::module_& m);
 void register_tokenizer(pybind11::module_& m);
 void register_encoding(pybind11::module_& m);
+void register_safety_normalize(pybind11::module_& m);
 
 }  // namespace edgeward::bindings

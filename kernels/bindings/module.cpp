@@ -11,4 +11,5 @@ PYBIND11_MODULE(_native, m) {
     edgeward::bindings::register_splitter(m);
     edgeward::bindings::register_tokenizer(m);
     edgeward::bindings::register_encoding(m);
+    edgeward::bindings::register_safety_normalize(m);
 }
