@@ -42,10 +42,8 @@ LOOK_ALIKES = {
 
 # Latin letters and signs that Unicode does not decompose; in any word they read as the plain one.
 STROKED = "øo đd łl ħh ıi ŧt ƀb ɨi ʉu ɍr ɏy ɇe ɉj ƶz ƙk ƥp ɓb ɗd ɠg ƴy ƈc ȼc ⱥa ȿs ɀz"
-SIMILAR = (
-    "ɑa ɡg ɩi ʋv ɯw ƒf ɛe ɔc ʀr ɾr ɫl ȷj ʟl ǝe ə" + "e ɐa ɥh ʞk ɹr ʇt ʌv ʍw ʎy ƨs"
-SIMILAR += " ꜱs ƽs ꞓc ŋn ɲn"
-)
+SIMILAR = "ɑa ɡg ɩi ʋv ɯw ƒf ɛe ɔc ʀr ɾr ɫl ȷj ʟl ǝe əe ɐa ɥh ʞk ɹr ʇt ʌv ʍw ʎy ƨs ꜱs ƽs ꞓc ŋn"
+SIMILAR += " ɲn"
 NAMED = [
     r"LATIN LETTER SMALL CAPITAL ([A-Z])",
     r"LATIN SMALL LETTER ([A-Z]) WITH (?:STROKE|HOOK|TAIL|BAR|MIDDLE TILDE|PALATAL HOOK|"
