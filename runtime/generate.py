@@ -7,6 +7,7 @@ files, the network.
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ class _Record:
     said: list[str] = field(default_factory=list)
     per_token: list[float] = field(default_factory=list)
     prefill_ms: float = 0.0
-    grammar: list[float] = field(default_factory=list)
+    host: list[float] = field(default_factory=list)
     forced: int = 0
     first_ms: float | None = None
     reported: int = 0
@@ -122,8 +123,12 @@ class _Loop:
         self.cached = max(0, min(cache.common_prefix(request.ids), len(request.ids) - 2))
         self.finish: FinishReason | None = None
         self.stopped_by: str | int | None = None
-        self.seen = 0.0
-        """What the guide had cost up to the last step."""
+        self.may_end_from = (
+            sys.maxsize if request.sampling.ignore_eos else request.sampling.min_tokens
+        )
+        """Tokens from which on a grammar's mask may hold the end."""
+        self.cut = False
+        """Forced tokens did not fit `max_tokens`."""
         self.complete = False
         """The model or the grammar ended the text, no limit and no stop string."""
 
@@ -132,19 +137,20 @@ class _Loop:
         try:
             began = clock.now()
             # What a grammar begins with needs no model: it is computed with the prompt.
-            new = self._forced()
-            self.seen = 0.0 if self.guide is None else self.guide.visible
+            new = [] if self.guide is None else self._kept(self.guide.opening(), 0)
             self._begin()
             self.lane.prefill([*self.request.ids, *new], self.cached)
             record.prefill_ms = clock.now() - began
             piece = self._take(new)
             record.per_token += [0.0] * len(new)
-            new = []
+            new, ready = [], clock.now()
             while self.finish is None:
                 began = clock.now()
                 if new:
                     self._begin()
+                    record.host.append(clock.now() - ready)
                     self.lane.extend(new)
+                    ready = clock.now()
                 new = self._choose()
                 piece += self._take(new)
                 record.per_token += [clock.now() - began, *[0.0] * (len(new) - 1)][: len(new)]
@@ -165,9 +171,7 @@ class _Loop:
 
     def _begin(self) -> None:
         if self.guide is not None:
-            left = self.request.limit - len(self.record.ids)
-            # The tokens that close an answer have no logits: none are taken with logprobs.
-            self.guide.begin(left if self.request.sampling.logprobs is None else 0)
+            self.guide.begin()
 
     def _choose(self) -> list[int]:
         """The next token, and those that a grammar forces behind it; none at a grammar's end."""
@@ -175,11 +179,11 @@ class _Loop:
         logits = self.lane.logits[0, 0, : self.choices]
         allowed = None
         if guide is not None:
-            least = request.sampling.min_tokens
-            allowed = guide.allowed(may_end=not request.sampling.ignore_eos and made >= least)
+            allowed = guide.allowed(may_end=made >= self.may_end_from)
             if allowed is None:
-                return []
-            if (way := guide.way_out()) is not None:
+                return self._kept(guide.late, made)
+            if guide.way is not None:
+                way = guide.way_out()
                 self.record.forced += len(way)
                 return way
         try:
@@ -191,22 +195,17 @@ class _Loop:
             self.record.logprobs.append(self._logprob(logits, token))
         if guide is None:
             return [token]
-        guide.advance(token)
-        new = [token, *self._forced(made + 1)]
-        self.record.grammar.append((guide.visible - self.seen) * 1000)
-        self.seen = guide.visible
-        return new
+        forced = guide.advance(token)
+        return [token, *self._kept(forced, made + 1)] if forced else [token]
 
-    def _forced(self, made: int = 0) -> list[int]:
-        """The tokens a grammar leaves no choice about, behind the `made` first ones."""
-        # A token that is computed together with the next has no logits: none for its logprob.
-        if self.guide is None or self.request.sampling.logprobs is not None:
-            return []
-        forced = self.guide.forced()[: self.request.limit - made]
-        for token in forced:
+    def _kept(self, forced: list[int], made: int) -> list[int]:
+        """Tokens a grammar leaves no choice about, as far as they fit behind the `made` first."""
+        room = self.request.limit - made
+        self.cut = len(forced) > room
+        for token in forced[:room]:
             self.sampler.observe(token)
-        self.record.forced += len(forced)
-        return forced
+        self.record.forced += len(forced[:room])
+        return forced[:room]
 
     def _take(self, tokens: list[int]) -> str:
         """Note the tokens of a step; returns their text and sets `finish` where they end it."""
@@ -220,7 +219,7 @@ class _Loop:
             if self.text.stopped is not None:
                 self.finish, self.stopped_by = "stop", self.text.stopped
                 break
-        if self.finish is None and self.guide is not None and self.guide.finished:
+        if self.finish is None and self.guide is not None and self.guide.finished and not self.cut:
             self.finish, self.complete = "length" if self.guide.closed else "stop", True
         elif self.finish is None and len(record.ids) == request.limit:
             self.finish = "length"
@@ -245,7 +244,7 @@ class _Loop:
                 record.first_ms if record.first_ms is not None else total,
                 tuple(record.per_token),
                 total,
-                tuple(record.grammar),
+                tuple(record.host),
             ),
             receipt=make_receipt(self.lane.engine, request),
             token_ids=tuple(record.ids),

@@ -61,9 +61,9 @@ class Timing:
     """For each token: model step (none for the first), sampling, text; 0 for a forced one, which is
     computed in the step of a later one."""
     total: float
-    grammar: tuple[float, ...] = ()
-    """For each model step under a grammar: what it added to the step (not the mask's computation,
-    which runs beside the model)."""
+    host: tuple[float, ...] = ()
+    """For each model step after the prefill: the time from the logits before it to its start, in
+    which a token is chosen and its text made."""
 
     @property
     def decode_tokens_per_second(self) -> float | None:

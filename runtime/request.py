@@ -38,7 +38,11 @@ class Request:
 
     def guide(self) -> Guide | None:
         """A guide for the answer; None for plain text."""
-        return None if self.shape is None else self.shape.guide()
+        if self.shape is None:
+            return None
+        # A token that is computed together with the next has no logits, and so no logprob.
+        each_has_logits = self.sampling.logprobs is not None
+        return self.shape.guide(0 if each_has_logits else self.limit, not each_has_logits)
 
     def read(self, text: str, ids: Sequence[int], complete: bool) -> dict[str, Any]:
         """What the finished text means, as members of a reply."""

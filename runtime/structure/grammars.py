@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
 
     from .closing import Closing
-    from .guide import Guide
+    from .guide import Guide, Words
 
 KEPT = 64
 """Compiled formats kept for later requests, the latest used."""
@@ -39,30 +39,34 @@ class Grammars:
         self.end_ids = tuple(end_ids)
         self._count = count
         self._lock = threading.Lock()
-        self._words: LLTokenizer | None = None
+        self._tokens: LLTokenizer | None = None
+        self._words: Words | None = None
         self._compiled: OrderedDict[Format, LLMatcher] = OrderedDict()
         self._shortest: dict[Format, list[int] | None] = {}
         self._closing: Closing | None = None
 
-    def guide(self, format: Format) -> Guide:
-        """A guide at the start of an answer. Raises `ResponseFormatError`, see `check`."""
+    def guide(self, format: Format, most: int = 0, forcing: bool = True) -> Guide:
+        """A guide at the start of an answer; see `Guide` for the other two.
+
+        Raises `ResponseFormatError`, see `check`.
+        """
         from .guide import Guide
 
         start = self.check(format)
         assert self._words is not None
-        known = self._words.vocab_size
-        way = self._shortest_way(format, start, known) if format.is_closable else None
+        way = self._shortest_way(format, start) if format.is_closable else None
         # Where nothing at all is an answer (text that may call tools) there is nothing to close.
         closing = self._closing if way else None
-        return Guide(start.deep_copy(), self._count, known, self.end_ids, closing, len(way or ()))
+        return Guide(start.deep_copy(), self._words, most, forcing, closing, len(way or ()))
 
-    def _shortest_way(self, format: Format, start: LLMatcher, known: int) -> list[int] | None:
+    def _shortest_way(self, format: Format, start: LLMatcher) -> list[int] | None:
         """The shortest whole answer that was found; looked for once a format."""
         from .closing import LONGEST, Closing
 
         with self._lock:
             if self._closing is None:
-                self._closing = Closing(self.tokenizer, known)
+                assert self._words is not None
+                self._closing = Closing(self.tokenizer, self._words.known)
             if format in self._shortest:
                 return self._shortest[format]
         way = self._closing.path(start, LONGEST)
@@ -77,11 +81,11 @@ class Grammars:
             if format in self._compiled:
                 self._compiled.move_to_end(format)
                 return self._compiled[format]
-            if self._words is None:
-                self._words = self._vocabulary()
-            words = self._words
+            if self._tokens is None:
+                self._tokens, self._words = self._vocabulary()
+            tokens = self._tokens
         # llguidance lets go of the GIL while it compiles; other requests go on meanwhile.
-        made = _compile(format, words)
+        made = _compile(format, tokens)
         with self._lock:
             self._compiled[format] = made
             while len(self._compiled) > KEPT:
@@ -89,13 +93,16 @@ class Grammars:
                 self._shortest.pop(old, None)
         return made
 
-    def _vocabulary(self) -> LLTokenizer:
+    def _vocabulary(self) -> tuple[LLTokenizer, Words]:
+        from .guide import Words
         from .vocabulary import Vocabulary
 
-        return Vocabulary(self.tokenizer, self._count, self.end_ids).build()
+        count, made = self._count, Vocabulary(self.tokenizer, self._count, self.end_ids)
+        ends = tuple(i for i in self.end_ids if 0 <= i < count)
+        return made.build(), Words(count, len(made.tokens), ends, made.plain(count))
 
 
-def _compile(format: Format, words: LLTokenizer) -> LLMatcher:
+def _compile(format: Format, tokens: LLTokenizer) -> LLMatcher:
     from llguidance import LLMatcher, LLParserLimits
 
     # JSON makes long rows (four items a property) and is never ambiguous; a grammar may be, and
@@ -108,7 +115,7 @@ def _compile(format: Format, words: LLTokenizer) -> LLMatcher:
         step_max_items=50_000 if json_like else 20_000,
         verbose_errors=False,
     )
-    matcher = LLMatcher(words, _definition(format), log_level=0, limits=limits)
+    matcher = LLMatcher(tokens, _definition(format), log_level=0, limits=limits)
     if not matcher.is_error():
         # An empty language and an over-complex first step show only here.
         matcher.compute_bitmask()

@@ -42,9 +42,9 @@ class Shape:
     format: Format | None
     tools: ToolUse | None
 
-    def guide(self) -> Guide | None:
+    def guide(self, most: int, forcing: bool) -> Guide | None:
         """A guide at the start of an answer; None if any token may follow any other."""
-        return None if self.format is None else self.grammars.guide(self.format)
+        return None if self.format is None else self.grammars.guide(self.format, most, forcing)
 
     def read(self, text: str, ids: Sequence[int], complete: bool) -> dict[str, Any]:
         """What the finished text means, as members of a reply."""

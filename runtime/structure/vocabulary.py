@@ -6,6 +6,7 @@ for 49,152 tokens and is done once a model, at its first structured request.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,15 @@ class Vocabulary:
         self.eos_token_id = self.end_ids[0]
         self._special = frozenset(special)
         self._greedy: LLTokenizer | None = None
+
+    def plain(self, count: int) -> bytes:
+        """For each of `count` tokens: 1 for text that goes on, 0 for what may close or open a part
+        (a special token, or one with a quote, a bracket or the end of a line)."""
+        marks = re.compile(rb'["{}\[\]<>\n]')
+        return bytes(
+            int(id not in self._special and not marks.search(raw))
+            for id, raw in enumerate(self.tokens[:count])
+        )
 
     def build(self) -> LLTokenizer:
         """The llguidance tokenizer."""

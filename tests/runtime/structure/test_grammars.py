@@ -44,12 +44,13 @@ def ids_of(mask: Any) -> set[int]:
 def allowed(guide: Guide, **settings: bool) -> set[int]:
     guide.begin()
     mask = guide.allowed(**settings)
+    assert mask is not None or guide.late == []
     return set() if mask is None else ids_of(mask)
 
 
 def takes(grammars: Grammars, format: Format, ids: list[int]) -> bool:
     """True if the format allows these tokens one after the other, and an end behind them."""
-    guide = grammars.guide(format)
+    guide = grammars.guide(format, forcing=False)
     try:
         for token in ids:
             if token not in allowed(guide):
@@ -66,13 +67,43 @@ def test_the_mask_holds_the_tokens_that_may_follow(guide: Guide, tokenizer: Toke
 
 
 def test_forced_tokens_are_the_models_own(guide: Guide, tokenizer: Tokenizer) -> None:
-    assert guide.forced() == []
+    assert guide.opening() == []
     (first,) = tokenizer.encode("he", add_special_tokens=False)
     assert first in allowed(guide)
-    guide.advance(first)
-    assert guide.forced() == tokenizer.encode("llo", add_special_tokens=False)
+    assert guide.advance(first) == tokenizer.encode("llo", add_special_tokens=False)
     assert {tokenizer.decode([i]) for i in allowed(guide)} == {",", " ", " w"}
     assert not guide.finished
+
+
+@pytest.mark.parametrize(
+    ("pattern", "forced"), [(".{2}end[0-9]", "end"), (".{2}end", "end"), (".{2}", "")]
+)
+def test_what_is_forced_behind_free_text_comes_after_a_step(
+    grammars: Grammars, tokenizer: Tokenizer, pattern: str, forced: str
+) -> None:
+    guide = grammars.guide(Format("regex", pattern))
+    (x,) = tokenizer.encode("x", add_special_tokens=False)
+    try:
+        for _ in range(2):
+            assert x in allowed(guide)
+            assert guide.advance(x) == []
+            assert not guide.finished
+        guide.begin()
+        mask = guide.allowed()
+        if forced:
+            assert mask is None
+            assert guide.late == tokenizer.encode(forced, add_special_tokens=False)
+        if forced and not guide.finished:
+            guide.begin()  # the mask behind them is there already
+            mask = guide.allowed()
+        if pattern.endswith("]"):
+            assert mask is not None
+            assert {tokenizer.decode([i]) for i in ids_of(mask)} == set("0123456789")
+        else:
+            assert mask is None
+            assert guide.finished
+    finally:
+        guide.close()
 
 
 def test_an_end_may_be_held_back(grammars: Grammars, tokenizer: Tokenizer) -> None:
@@ -88,9 +119,9 @@ def test_an_end_may_be_held_back(grammars: Grammars, tokenizer: Tokenizer) -> No
 def test_a_grammar_of_one_text_is_all_forced(grammars: Grammars, tokenizer: Tokenizer) -> None:
     guide = grammars.guide(Format("regex", "hello world"))
     try:
-        assert guide.forced() == tokenizer.encode("hello world", add_special_tokens=False)
+        assert guide.opening() == tokenizer.encode("hello world", add_special_tokens=False)
         assert guide.finished
-        assert guide.forced() == []
+        assert guide.opening() == []
     finally:
         guide.close()
 
@@ -134,11 +165,10 @@ def test_texts_of_special_tokens_are_spelled_out(grammars: Grammars, tokenizer: 
     assert format is not None
     guide = grammars.guide(format)
     try:
-        ids = guide.forced()
+        ids = guide.opening()
         while not guide.finished:
             ids += sorted(allowed(guide))[:1]
-            guide.advance(ids[-1])
-            ids += guide.forced()
+            ids += guide.advance(ids[-1])
     finally:
         guide.close()
     assert tokenizer.decode(ids, skip_special_tokens=True) == '"<|im_end|>"'

@@ -45,7 +45,7 @@ def test_an_answer_validates(tiny_model: Model, seed: int) -> None:
     jsonschema.validate(reply.parsed, SCHEMA)
     assert reply.usage.forced_tokens > 0
     assert len(reply.timing.per_token) == len(reply.token_ids) == reply.usage.completion_tokens
-    assert len(reply.timing.grammar) <= reply.usage.completion_tokens - reply.usage.forced_tokens
+    assert 0 < len(reply.timing.host) < len(reply.token_ids)
     assert reply.text == tiny_model.tokenizer.decode(list(reply.token_ids))
 
 
@@ -121,6 +121,32 @@ def test_max_tokens_cuts_and_says_so(tiny_model: Model, limit: int) -> None:
     assert len(reply.token_ids) == limit
     whole = tiny_model.generate(PROMPT, response_format=FORMAT, seed=1)
     assert whole.text.startswith(reply.text)
+
+
+FREE = {"type": "regex", "pattern": "(.{5}, and then more){2}"}
+
+
+@pytest.mark.parametrize("limit", [None, *range(1, 60, 7)])
+def test_forced_text_behind_free_text_is_whole_or_cut_and_said(
+    tiny_model: Model, limit: int | None
+) -> None:
+    settings: dict[str, Any] = {"seed": 3, "temperature": 2.0, "response_format": FREE}
+    whole = tiny_model.generate(PROMPT, **settings)
+    assert whole.finish_reason == "stop"
+    assert re.fullmatch(FREE["pattern"], whole.text)
+    assert whole.usage.forced_tokens > 20
+    reply = tiny_model.generate(PROMPT, max_tokens=limit, **settings)
+    assert reply.token_ids == whole.token_ids[:limit]
+    assert len(reply.timing.per_token) == len(reply.token_ids)
+    cut = len(reply.token_ids) < len(whole.token_ids)
+    assert reply.finish_reason == ("length" if cut else "stop")
+
+
+def test_a_forced_answer_that_does_not_fit_is_cut_and_said(tiny_model: Model) -> None:
+    form = {"type": "regex", "pattern": "hello world"}
+    for limit in (1, 3):
+        reply = tiny_model.generate(PROMPT, response_format=form, max_tokens=limit)
+        assert (reply.finish_reason, len(reply.token_ids)) == ("length", limit)
 
 
 ENDLESS = {
@@ -284,7 +310,7 @@ def test_a_format_of_text_changes_nothing(tiny_model: Model) -> None:
     plain = tiny_model.generate(PROMPT, seed=1, max_tokens=9)
     same = tiny_model.generate(PROMPT, seed=1, max_tokens=9, response_format={"type": "text"})
     assert same.token_ids == plain.token_ids
-    assert plain.timing.grammar == ()
+    assert len(plain.timing.host) == len(plain.token_ids) - 1
 
 
 def test_plain_requests_do_not_import_llguidance(tiny_pack: Path) -> None:

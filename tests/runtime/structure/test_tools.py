@@ -81,10 +81,10 @@ def test_auto_enforces_what_follows_the_marker(tiny_model: Model) -> None:
     grammars = Grammars(tiny_model.tokenizer, tiny_model.tokenizer.vocab_size, [2])
     guide = grammars.guide(format)
     try:
-        for token in [*tiny_model.tokenizer.encode("hello "), *marker]:
-            assert guide.forced() == []
-            guide.advance(token)
-        forced = tiny_model.tokenizer.decode(guide.forced())
+        assert guide.opening() == []
+        for token in (*tiny_model.tokenizer.encode("hello "), *marker[:-1]):
+            assert guide.advance(token) == []
+        forced = tiny_model.tokenizer.decode(guide.advance(marker[-1]))
     finally:
         guide.close()
     assert forced.startswith('\n{"name": "')
