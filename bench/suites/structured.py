@@ -1,9 +1,10 @@
 """Structured output: how many answers validate, and what the grammar adds to a token.
 
 Knows: `response_format`, schemas, validation by `jsonschema`, which had no part in making the
-answers. The added time of a model step is what the thread that runs the model spent on the grammar
-(waiting for the mask, taking the token, looking for forced ones), plus what the sampler takes
-longer with a mask than without. The computation of the masks themselves runs beside the model.
+answers. The added time of a model step is the time between it and the step before (drawing a token
+with its mask, the grammar's work that cannot wait, text) less the median of the same time without a
+format; answers with and without one take turns. The masks are computed beside the model, so whole
+steps are compared as well, the model included: what that costs the model shows there.
 """
 
 from __future__ import annotations
@@ -16,17 +17,16 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-import numpy as np
-
 import edgeward
 from edgeward.errors import EdgewardError
-from edgeward.kernels import _native
 from edgeward.model import Model
 from edgeward.reply import Reply
 
 from ..progress import Tell
 from ..stats import Summary, summarize
 
+FREE_ANSWERS, FREE_TOKENS = 100, 40
+"""How many answers without a format are compared with at most, and how long they are."""
 TASK = "Write one JSON document that a program will read. {description}"
 
 
@@ -54,6 +54,27 @@ class Row:
     """Finish reasons and how often each was given."""
     invalid: list[str] = field(default_factory=list)
     """Seed, end and first error of the answers that do not validate."""
+
+
+@dataclass
+class Times:
+    """Of answers with a format, or without."""
+
+    host: list[float] = field(default_factory=list)
+    """Microseconds between two model steps."""
+    steps: list[float] = field(default_factory=list)
+    """Milliseconds of whole steps in which the model computed one token."""
+
+    def note(self, reply: Reply) -> None:
+        """Take an answer's times."""
+        self.host += (1000 * ms for ms in reply.timing.host)
+        # A forced token has no time of its own; the step behind it computes several.
+        each = reply.timing.per_token[1:]
+        self.steps += (
+            now
+            for before, now in zip(reply.timing.per_token, each, strict=False)
+            if before > 0 and now > 0
+        )
 
 
 @dataclass(frozen=True)
@@ -84,7 +105,7 @@ def run(source: str, setting: Setting, tell: Tell) -> Result:
     with edgeward.load(source, threads=setting.threads) as model:
         known = dict(schemas())
         rows = {name: Row(name, _compile_ms(model, schema)) for name, schema in known.items()}
-        added: list[float] = []
+        guided, free = Times(), Times()
         speeds: list[float] = []
         names = list(known)
         for number in range(setting.generations):
@@ -92,17 +113,31 @@ def run(source: str, setting: Setting, tell: Tell) -> Result:
             tell(name, number, setting.generations)
             reply = _ask(model, known[name], seed, setting.max_tokens)
             _note(rows[name], reply, validators[name], seed)
-            added += (1000 * ms for ms in reply.timing.grammar)
+            guided.note(reply)
+            if number < FREE_ANSWERS:
+                free.note(_ask_freely(model, known[name], seed, setting.max_tokens))
             if reply.timing.decode_tokens_per_second is not None:
                 speeds.append(reply.timing.decode_tokens_per_second)
-        mask = _mask_microseconds(model)
-        figures = {
-            "added to a token": summarize([a + mask for a in added], "us"),
-            "of it the mask in the sampler": summarize([mask], "us"),
-            "compile": summarize([row.compile_ms for row in rows.values()], "ms"),
-            "decode, forced tokens included": summarize(speeds, "tokens/s"),
-        }
+        compile_ms = [row.compile_ms for row in rows.values()]
+        figures = _figures(guided, free, compile_ms, speeds)
         return Result(model.info.name, [r for r in rows.values() if r.answers], figures)
+
+
+def _figures(
+    guided: Times, free: Times, compile_ms: list[float], speeds: list[float]
+) -> dict[str, Summary]:
+    """All that have samples: answers of a token or two have no steps."""
+    usual = statistics.median(free.host) if free.host else 0.0
+    samples = {
+        "added to a token": ([us - usual for us in guided.host if free.host], "us"),
+        "between two model steps": (guided.host, "us"),
+        "between two, without a format": (free.host, "us"),
+        "whole step": (guided.steps, "ms"),
+        "whole step without a format": (free.steps, "ms"),
+        "compile": (compile_ms, "ms"),
+        "decode, forced tokens included": (speeds, "tokens/s"),
+    }
+    return {name: summarize(of, unit) for name, (of, unit) in samples.items() if of}
 
 
 def _validators() -> dict[str, Any]:
@@ -134,6 +169,12 @@ def _ask(model: Model, schema: dict[str, Any], seed: int, max_tokens: int) -> Re
     return model.chat(prompt, response_format=_format(schema), seed=seed, max_tokens=max_tokens)
 
 
+def _ask_freely(model: Model, schema: dict[str, Any], seed: int, max_tokens: int) -> Reply:
+    """The same question without a format."""
+    prompt, most = TASK.format(description=schema["description"]), min(FREE_TOKENS, max_tokens)
+    return model.chat(prompt, seed=seed, max_tokens=most, ignore_eos=True)
+
+
 def _note(row: Row, reply: Reply, validator: Any, seed: int) -> None:
     row.answers += 1
     row.tokens += reply.usage.completion_tokens
@@ -148,18 +189,3 @@ def _note(row: Row, reply: Reply, validator: Any, seed: int) -> None:
         row.valid += 1
     else:
         row.invalid.append(f"seed {seed}, ended by {reply.finish_reason}: {wrong[:200]}")
-
-
-def _mask_microseconds(model: Model, rounds: int = 300) -> float:
-    """What a step of the sampler takes longer with a mask: medians, taking turns."""
-    count = min(model.info.architecture.vocabulary, model.tokenizer.vocab_size)
-    logits = np.random.default_rng(7).normal(0, 3, count).astype(np.float32)
-    allowed = np.random.default_rng(8).integers(0, 2**32, -(-count // 32), dtype=np.uint32)
-    sampler = _native.Sampler(count, temperature=0.7, top_p=0.95, top_k=50)
-    taken: tuple[list[float], list[float]] = ([], [])
-    for position in range(rounds):
-        for mask, times in zip((None, allowed), taken, strict=True):
-            began = time.perf_counter()
-            sampler.sample(logits, position, mask)
-            times.append((time.perf_counter() - began) * 1e6)
-    return max(0.0, statistics.median(taken[1]) - statistics.median(taken[0]))

@@ -212,7 +212,7 @@ class Guide:
             if self._most:
                 self._look_ahead(self._most - self._taken)
             mask[-1] &= self._last_bits
-            found = np.count_nonzero(mask)
+            found = int(np.count_nonzero(mask))
         if matcher.is_error():
             raise ResponseFormatError(
                 f"the grammar became too complex to go on: {reason(matcher)}. Simplify it."
