@@ -249,3 +249,57 @@ class NormalizeStream:
         """What `finish` would give now; changes nothing."""
     def finish(self) -> str:
         """The rest. The stream is as new after it."""
+
+@final
+class SafetyStream:
+    """A text that grows, scored as it does. Threads take turns."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """TypeError: only `SafetyModel.stream` makes one."""
+    def push(self, text: str | bytes) -> NDArray[np.float32]:
+        """Append `text`; the probabilities of all text so far, bit for bit those of `score`.
+
+        Costs time in `text` alone, however much came before, plus about 2 us.
+        """
+
+@final
+class SafetyModel:
+    """Calibrated probabilities that a text is unsafe. Immutable; frees the GIL."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """TypeError: only `SafetyModel.from_bytes` makes one."""
+    @staticmethod
+    def from_bytes(bytes: bytes) -> SafetyModel:
+        """A model from the bytes of its file (docs/safety-models.md).
+
+        ValueError when they are no such file or a damaged one; says where and what is wrong.
+        """
+    @property
+    def heads(self) -> list[str]:
+        """What is scored, in the order of the probabilities: "toxicity", "jailbreak"."""
+    def score(self, text: str | bytes) -> NDArray[np.float32]:
+        """Probabilities (heads,) in [0, 1]; zeros for a text without words.
+
+        Linear time, constant memory. What is not UTF-8 is read as U+FFFD. The text need not be
+        normalized; what hides it (look-alike letters, codes) is the normalizer's matter.
+        """
+    def score_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.float32]:
+        """(texts, heads), each row as `score` gives it."""
+    def threshold(self, head: str, level: str) -> float:
+        """The probability from which `head` flags at `level`: strict, balanced or permissive.
+
+        ValueError for an unknown head or level.
+        """
+    def false_positive_rate(self, head: str, level: str) -> float:
+        """The share of benign prompts that `threshold` was set to flag. Raises as it does."""
+    def stream(self) -> SafetyStream:
+        """An empty text of this model's."""
+
+def safety_features(
+    text: str | bytes,
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
+    """What the scorers see: features, words, starts, pieces, as 32-bit hashes.
+
+    Features come with repeats. The pieces of word i are pieces[starts[i]:starts[i + 1]]; a sign has
+    none.
+    """

@@ -13,5 +13,6 @@ void register_splitter(pybind11::module_& m);
 void register_tokenizer(pybind11::module_& m);
 void register_encoding(pybind11::module_& m);
 void register_safety_normalize(pybind11::module_& m);
+void register_safety_model(pybind11::module_& m);
 
 }  // namespace edgeward::bindings

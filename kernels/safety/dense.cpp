@@ -1,0 +1,23 @@
+// dense() for the oldest machine, and the choice between all of them.
+#define EDGEWARD_DENSE_ISA generic
+#include "safety/dense-inl.h"
+
+namespace edgeward::safety {
+
+Dense dense_for(Isa isa) {
+    switch (isa) {
+#if defined(__x86_64__)
+        case Isa::kAvx2:
+            return avx2::kDense;
+        case Isa::kAvx512:
+            return avx512::kDense;
+#elif defined(__aarch64__)
+        case Isa::kNeon:
+            return neon::kDense;
+#endif
+        default:
+            return generic::kDense;
+    }
+}
+
+}  // namespace edgeward::safety

@@ -1,0 +1,2 @@
+#define EDGEWARD_DENSE_ISA avx512
+#include "safety/dense-inl.h"

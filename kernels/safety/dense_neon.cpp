@@ -1,0 +1,2 @@
+#define EDGEWARD_DENSE_ISA neon
+#include "safety/dense-inl.h"

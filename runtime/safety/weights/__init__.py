@@ -1,0 +1,39 @@
+"""The weights of the safety filters, as they ship: one versioned file and the hash it must have.
+
+Knows: which file, its sha256. Does not know: how it was made (docs/safety-models.md), thresholds'
+use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from edgeward.errors import EdgewardError
+from edgeward.kernels import _native
+
+NAME = "safety-1.bin"
+SHA256 = "dec3d7f7452b08589b5b11960d403c176888c84d29ac5fda5ecb5169773873b2"
+
+
+@cache
+def load() -> _native.SafetyModel:
+    """The model that ships, read once.
+
+    Raises `EdgewardError` when the file is missing or is not the one this version was released
+    with.
+    """
+    try:
+        data = files(__name__).joinpath(NAME).read_bytes()
+    except OSError as error:
+        raise EdgewardError(
+            f"the safety weights {NAME} cannot be read ({error}); install edgeward again."
+        ) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != SHA256:
+        raise EdgewardError(
+            f"the safety weights {NAME} have sha256 {found}, this version was released with "
+            f"{SHA256}; install edgeward again."
+        )
+    return _native.SafetyModel.from_bytes(data)
