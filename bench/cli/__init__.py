@@ -11,6 +11,7 @@ from edgeward.cli.lazy import LazyGroup
 SUITES = {
     "model": "edgeward.bench.cli.model:bench",
     "sampling": "edgeward.bench.cli.sampling:sampling",
+    "safety": "edgeward.bench.cli.safety:safety",
     "structured": "edgeward.bench.cli.structured:structured",
     "tokenizer": "edgeward.bench.cli.tokenizer:tokenizer",
 }

@@ -14,7 +14,7 @@
 
 #include "safety/dense.h"
 #include "safety/model.h"
-#include "safety/words.h"
+#include "safety/cutter.h"
 
 namespace edgeward::safety {
 

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "safety/words.h"
+#include "safety/cutter.h"
 
 namespace edgeward::safety {
 

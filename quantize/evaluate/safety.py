@@ -103,8 +103,8 @@ def measure(check: Scores, samples: Sequence[Sample], *, most_obfuscated: int = 
     labels = np.array([sample.label for sample in samples])
     if not ((labels == 0).any() and (labels == 1).any()):
         raise EdgewardError(
-            f"evaluation needs safe (label 0) and unsafe (label 1) texts, got {int((labels == 0).sum())} "
-            f"and {int((labels == 1).sum())}; add a file with the missing kind."
+            f"evaluation needs safe (label 0) and unsafe (label 1) texts, got "
+            f"{int((labels == 0).sum())} and {int((labels == 1).sum())}; add the missing kind."
         )
     scores = _scored(check, [sample.text for sample in samples])
     thresholds = {_key(rate): threshold(scores[labels == 0], rate) for rate in FALSE_POSITIVE_RATES}
@@ -147,7 +147,7 @@ def calibration_error(scores: Floats, labels: NDArray[Any], bins: int = 10) -> f
 
 
 def latency(check: Scores, turns: int = 200) -> dict[str, float]:
-    """Microseconds for one text of LATENCY_CHARACTERS, alone: p50 and p99. A loaded machine shows."""
+    """Microseconds for one text of LATENCY_CHARACTERS, alone: p50 and p99."""
     sentence = "Could you tell me how the weather will be in Lisbon on Sunday? "
     text = (sentence * 8)[:LATENCY_CHARACTERS]
     times = []

@@ -38,7 +38,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Texts:
-    """Many texts as indices of distinct words: those of text i are tokens[starts[i]:starts[i+1]]."""
+    """Texts as indices of distinct words: those of text i are tokens[starts[i]:starts[i + 1]]."""
 
     tokens: NDArray[np.int32]
     starts: Longs
@@ -88,7 +88,6 @@ class Texts:
             grid[i, : len(run)] = run
         flat = grid.ravel()
         rolls = np.ones(len(flat)) if rng is None else rng.random(len(flat))
-        ids: list[NDArray[np.int64]] = []
         sizes = np.zeros(len(flat), np.int64)
         known = np.where(flat >= 0, self.known[flat], -1)
         whole = (known >= 0) & (rolls > 0.12)
@@ -99,8 +98,7 @@ class Texts:
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         joined = np.empty(offsets[-1], np.int64)
         joined[offsets[:-1][whole]] = known[whole]
-        ids = parts
-        for i, part in zip(broken, ids, strict=True):
+        for i, part in zip(broken, parts, strict=True):
             joined[offsets[i] : offsets[i] + len(part)] = part
         return torch.from_numpy(joined), torch.from_numpy(offsets[:-1]), torch.from_numpy(lengths)
 
@@ -197,7 +195,7 @@ def fit(
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
-            running = 0.98 * running + 0.02 * float(loss)
+            running = 0.98 * running + 0.02 * loss.item()
             step += 1
             if step % 50 == 0:
                 tell(step, steps, running)

@@ -40,6 +40,11 @@ class Features:
         shift = np.repeat(self.starts[rows] - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
         return self.ids[np.arange(sizes.sum()) + shift], sizes
 
+    def chosen(self, rows: NDArray[np.int64]) -> Features:
+        """Those of some of the texts."""
+        ids, sizes = self.take(rows)
+        return Features(ids, np.concatenate([[0], np.cumsum(sizes)]))
+
 
 @dataclass(frozen=True)
 class LinearFit:

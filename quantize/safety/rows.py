@@ -30,13 +30,29 @@ LONGEST = 4000
 
 # One style each, left out together when generalization to unseen styles is measured.
 GROUPS = {
-    "PyRIT": "wild", "TrustAIRLab": "wild", "sherdencooper": "wild", "verazuo": "wild", "yjw1029": "wild",
-    "S-Labs": "slabs", "neuralchemy": "neuralchemy", "yanismiraoui": "yanismiraoui",
-    "HannahKirk": "hatemoji", "Vicomtech": "stormfront", "amandacurry": "convabuse", "ipavlopoulos": "comments",
-    "t-davidson": "davidson", "thu-coai": "diasafety",
-    "PlexPt": "actas_zh", "PolyAI": "banking", "clinc": "clinc", "openai/grade": "gsm", "teknium1/GPTeacher codegen": "codegen",
-    "teknium1/GPTeacher roleplay": "roleplay", "teknium1/GPTeacher toolformer": "toolformer", "yizhongw": "selfinstruct",
-}  # fmt: skip
+    "PyRIT": "wild",
+    "TrustAIRLab": "wild",
+    "sherdencooper": "wild",
+    "verazuo": "wild",
+    "yjw1029": "wild",
+    "S-Labs": "slabs",
+    "neuralchemy": "neuralchemy",
+    "yanismiraoui": "yanismiraoui",
+    "HannahKirk": "hatemoji",
+    "Vicomtech": "stormfront",
+    "amandacurry": "convabuse",
+    "ipavlopoulos": "comments",
+    "t-davidson": "davidson",
+    "thu-coai": "diasafety",
+    "PlexPt": "actas_zh",
+    "PolyAI": "banking",
+    "clinc": "clinc",
+    "openai/grade": "gsm",
+    "teknium1/GPTeacher codegen": "codegen",
+    "teknium1/GPTeacher roleplay": "roleplay",
+    "teknium1/GPTeacher toolformer": "toolformer",
+    "yizhongw": "selfinstruct",
+}
 
 
 @dataclass(frozen=True)
@@ -80,8 +96,11 @@ def made(folder: Path, size: int, seed: int) -> Iterator[Row]:
     plain = [line["text"] for line in _lines(folder / "benign.jsonl")]
     short = [text for text in plain if 15 < len(text) < 160]
     passages = [text[:600] for text in plain if len(text) > 150]
-    passages += [line["text"][:600] for line in _lines(folder / "toxicity.jsonl")
-                 if "Wikipedia" in line["source"] and not line["label"] and len(line["text"]) > 120]  # fmt: skip
+    passages += [
+        line["text"][:600]
+        for line in _lines(folder / "toxicity.jsonl")
+        if "Wikipedia" in line["source"] and not line["label"] and len(line["text"]) > 120
+    ]
 
     def row(text: str, toxic: int, attack: int, kind: str) -> Row:
         return Row(text[:LONGEST], (toxic, attack), "made_" + kind, rng.random() < 0.1)

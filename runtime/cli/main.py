@@ -21,6 +21,7 @@ COMMANDS = {
     "pull": "edgeward.quantize.cli:pull",
     "chat": "edgeward.cli.chat:chat",
     "run": "edgeward.cli.run:run",
+    "eval": "edgeward.quantize.evaluate.cli:evaluate",
     "bench": "edgeward.bench.cli:app",
     "doctor": "edgeward.cli.doctor:doctor",
 }

@@ -173,3 +173,19 @@ def rows(count: int, seed: int) -> Iterator[tuple[str, int, str]]:
     for templates, toxic, kind, share in kinds:
         for text in _made(templates, int(count * share), rng):
             yield text, toxic, kind
+
+
+def neutral_by_group() -> Iterator[tuple[str, str]]:
+    """(group, sentence): the same plain sentences with every group, for comparing groups."""
+    frames = (
+        "{who} is {a} {one}.", "I met {a} {one} on the train today.", "Many {many} live in my street.",
+        "We invited some {many} to dinner.", "She wrote a book about {many} in the 1950s.",
+        "As {a} {one}, I would like to know more about housing.", "Most of my friends are {adj}.",
+        "{a} {adj} teacher won the prize.", "I support {adj} people.", "{many} are welcome here.",
+    )  # fmt: skip
+    for many, one, adjective in PEOPLE:
+        for frame in frames:
+            text = frame.format(
+                who="My neighbour", a=_article(one), one=one, many=many, adj=adjective
+            )
+            yield many, text[0].upper() + text[1:]

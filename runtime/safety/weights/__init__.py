@@ -19,7 +19,12 @@ SHA256 = "dec3d7f7452b08589b5b11960d403c176888c84d29ac5fda5ecb5169773873b2"
 
 @cache
 def load() -> _native.SafetyModel:
-    """The model that ships, read once.
+    """The model that ships, read once. Raises as `read` does."""
+    return _native.SafetyModel.from_bytes(read())
+
+
+def read() -> bytes:
+    """The bytes of the model that ships.
 
     Raises `EdgewardError` when the file is missing or is not the one this version was released
     with.
@@ -36,4 +41,4 @@ def load() -> _native.SafetyModel:
             f"the safety weights {NAME} have sha256 {found}, this version was released with "
             f"{SHA256}; install edgeward again."
         )
-    return _native.SafetyModel.from_bytes(data)
+    return data

@@ -1,0 +1,185 @@
+"""Rows in, the weights that ship out: `python -m edgeward.quantize.safety.train --help`.
+
+Knows: the order of the work. Sources are split in two halves; each half is scored by scorers that
+learnt from the other half alone, and calibration and thresholds come from those scores, so that
+they hold for styles never seen. Then both scorers learn from everything. Every step draws from a
+seed: the same rows, libraries and machine give the same file. Needs numpy, torch, safetensors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edgeward.errors import EdgewardError
+
+from . import calibrate, encoder, linear, model_file, vocabulary
+from .rows import HEADS, Row, load, weights
+
+Floats = NDArray[np.float32]
+
+BUCKETS, WORDS, PIECES = 1 << 16, 14_000, 4096
+
+# The sources of one half; the rest is the other.
+HALF = (
+    "neuralchemy", "yanismiraoui", "stormfront", "diasafety", "hatemoji", "clinc", "roleplay",
+    "codegen",
+)  # fmt: skip
+
+# Whose safe texts set the thresholds, each group counting the same.
+BENIGN = (
+    "clinc", "banking", "gsm", "codegen", "roleplay", "toolformer", "selfinstruct", "actas_zh",
+    "made_system", "made_user",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Rows with everything the scorers read of them, made once."""
+
+    rows: list[Row]
+    features: linear.Features
+    texts: encoder.Texts
+    words: vocabulary.Vocabulary
+    start: Floats
+    shape: encoder.Shape
+
+    @classmethod
+    def read(cls, folder: Path, vectors: Path, seed: int) -> Corpus:
+        """From the folder of row files and the folder of word vectors."""
+        rows = load(folder, seed=seed)
+        shape = encoder.Shape()
+        texts = [row.text for row in rows]
+        words = vocabulary.choose(texts, [r.group for r in rows], vectors, WORDS, PIECES)
+        start = vocabulary.start_rows(words, vectors, shape.width, seed)
+        return cls(
+            rows,
+            linear.Features.of(texts, BUCKETS),
+            encoder.Texts.of(texts, words),
+            words,
+            start,
+            shape,
+        )
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(rows, heads): 1, 0 or -1."""
+        return np.array([row.labels for row in self.rows])
+
+    @property
+    def groups(self) -> NDArray[np.str_]:
+        """(rows,)."""
+        return np.array([row.group for row in self.rows])
+
+    @property
+    def windows(self) -> NDArray[np.float64]:
+        """log2 of the number of windows of each text, as the kernel counts them."""
+        half = self.shape.window // 2
+        beyond = np.maximum(np.diff(self.texts.starts) - self.shape.window, 0)
+        return np.log2(1 + (beyond + half - 1) // half)
+
+
+@dataclass(frozen=True)
+class Scorers:
+    """Both, after learning."""
+
+    linear: linear.LinearFit
+    encoder: encoder.Network
+
+    @classmethod
+    def learn(cls, corpus: Corpus, chosen: NDArray[np.int64], epochs: float, seed: int) -> Scorers:
+        """From the rows `chosen`."""
+        own = [corpus.rows[i] for i in chosen]
+        counts = np.zeros(corpus.labels.shape, np.float32)
+        counts[chosen] = np.stack([weights(own, h) for h in range(len(HEADS))], axis=1)
+        labels = np.maximum(corpus.labels, 0).astype(np.float32)
+        fitted = linear.fit(corpus.features, labels, counts, BUCKETS, epochs=3, seed=seed)
+        network = encoder.fit(
+            corpus.texts, chosen, labels, counts, corpus.start, corpus.shape,
+            epochs=epochs, seed=seed, tell=_tell,
+        )  # fmt: skip
+        return cls(fitted, network)
+
+    def inputs(self, corpus: Corpus, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(chosen, heads, 3): linear logit, encoder logit, log2 windows."""
+        line = self.linear.logits(corpus.features.chosen(chosen))
+        encoded = encoder.logits(self.encoder, corpus.texts, chosen)
+        length = np.repeat(corpus.windows[chosen][:, None], len(HEADS), axis=1)
+        return np.stack([line, encoded, length], axis=2).astype(np.float64)
+
+
+def across_sources(corpus: Corpus, epochs: float, seed: int) -> NDArray[np.float64]:
+    """(rows, heads, 3): each row scored by scorers that saw nothing of its source.
+
+    Made rows, of which every learner needs the rest, are scored where they were held back; the
+    others are NaN.
+    """
+    groups, valid = corpus.groups, np.array([row.valid for row in corpus.rows])
+    made = np.char.startswith(groups, "made_")
+    found = np.full((len(corpus.rows), len(HEADS), 3), np.nan)
+    for left_out in (np.isin(groups, HALF), ~np.isin(groups, HALF) & ~made):
+        learnt = np.flatnonzero(~left_out & ~(made & valid))
+        scorers = Scorers.learn(corpus, learnt, epochs, seed)
+        scored = np.flatnonzero(left_out | (made & valid))
+        inputs = scorers.inputs(corpus, scored)
+        before = found[scored]
+        found[scored] = np.where(np.isnan(before), inputs, (before + inputs) / 2)
+    return found
+
+
+def heads_of(corpus: Corpus, inputs: NDArray[np.float64]) -> list[model_file.Head]:
+    """Calibration and thresholds of each head from scores across sources."""
+    groups, labels = corpus.groups, corpus.labels
+    seen = ~np.isnan(inputs[:, 0, 0])
+    found = []
+    for head, name in enumerate(HEADS):
+        used = np.flatnonzero(seen & (labels[:, head] >= 0))
+        counts = np.array(weights([corpus.rows[i] for i in used], head))
+        own = labels[used, head].astype(np.float64)
+        platt = calibrate.fit(inputs[used, head], own, counts, used=(True, True, True))
+        benign = np.flatnonzero(seen & np.isin(groups, BENIGN) & (labels[:, head] == 0))
+        limits = calibrate.thresholds(
+            platt.probability(inputs[benign, head]), groups[benign].tolist()
+        )
+        found.append(model_file.Head(name, (*platt.factors, platt.bias), limits))
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train and write; prints the file's sha256 and the thresholds as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--rows", type=Path, required=True, help="folder of the row files")
+    parser.add_argument("--vectors", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
+    parser.add_argument("--out", type=Path, required=True, help="file to write")
+    parser.add_argument("--epochs", type=float, default=3.0, help="of the encoder")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=1)
+    chosen = parser.parse_args(arguments)
+    if not chosen.vectors.is_dir():
+        raise EdgewardError(f"--vectors {chosen.vectors} is no folder; unpack all-MiniLM-L6-v2.")
+    torch.set_num_threads(chosen.threads)
+    corpus = Corpus.read(chosen.rows, chosen.vectors, chosen.seed)
+    heads = heads_of(corpus, across_sources(corpus, chosen.epochs / 2, chosen.seed))
+    learnt = np.array([i for i, row in enumerate(corpus.rows) if not row.valid])
+    scorers = Scorers.learn(corpus, learnt, chosen.epochs, chosen.seed)
+    numbers = scorers.encoder.numbers(corpus.words)
+    data = model_file.pack(heads, scorers.linear.weights, scorers.linear.bias, numbers)
+    chosen.out.write_bytes(data)
+    said = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    print(json.dumps(said | {head.name: head.thresholds for head in heads}))
+
+
+def _tell(step: int, steps: int, loss: float) -> None:
+    print(f"  step {step} of {steps}, loss {loss:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
