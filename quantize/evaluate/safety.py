@@ -218,7 +218,9 @@ def _obfuscated(
         _spread([s.text for s in samples if s.label == label and len(s.text) < 600], most)
         for label in (1, 0)
     )
-    found = _scored(check, unsafe) >= limit if unsafe else np.zeros(0, bool)
+    if not unsafe:
+        return {}
+    found = _scored(check, unsafe) >= limit
     known = [text for text, was in zip(unsafe, found, strict=True) if was]
     if not known or not safe:
         return {}
@@ -234,5 +236,5 @@ def _obfuscated(
 
 def _spread(texts: list[str], most: int) -> list[str]:
     """At most `most`, evenly from the whole list."""
-    step = max(len(texts) / most, 1.0)
+    step = max(len(texts) / max(most, 1), 1.0)
     return [texts[int(i * step)] for i in range(min(most, len(texts)))]

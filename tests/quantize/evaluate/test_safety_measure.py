@@ -24,12 +24,13 @@ from edgeward.quantize.evaluate.safety import (
 
 
 class Given:
-    """A check whose score is the number that a text starts with."""
+    """A check whose score is the number that a text starts with, or 0."""
 
     name = "given"
 
     def score_batch(self, texts: list[str]) -> np.ndarray:
-        return np.array([float(text.split()[0]) for text in texts])
+        first = [text.split()[0] for text in texts]
+        return np.array([float(word) if word[0] in "01" else 0.0 for word in first])
 
 
 class Word:
@@ -76,7 +77,7 @@ def test_calibration_error_is_zero_where_scores_are_frequencies() -> None:
 
 
 def test_sets_and_subgroups_are_measured_at_thresholds_of_all_safe_texts() -> None:
-    figures = measure(Given(), [s for s in samples()], most_obfuscated=0)
+    figures = measure(Given(), samples(), most_obfuscated=0)
     calm, wild = figures.sets
     assert (calm.safe, calm.unsafe, wild.safe, wild.unsafe) == (100, 0, 0, 11)
     assert calm.flagged["5%"].count == 5
