@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "safety/cutter.h"
 #include "safety/dense.h"
 #include "safety/model.h"
-#include "safety/cutter.h"
 
 namespace edgeward::safety {
 

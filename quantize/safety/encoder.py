@@ -98,12 +98,12 @@ class Texts:
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         joined = np.empty(offsets[-1], np.int64)
         joined[offsets[:-1][whole]] = known[whole]
-        for i, part in zip(broken, parts, strict=True):
-            joined[offsets[i] : offsets[i] + len(part)] = part
+        for at, part in zip(broken, parts, strict=True):
+            joined[offsets[at] : offsets[at] + len(part)] = part
         return torch.from_numpy(joined), torch.from_numpy(offsets[:-1]), torch.from_numpy(lengths)
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]
     """(row ids, offsets, lengths) -> (texts, heads) logits."""
 
     def __init__(self, rows: Floats, shape: Shape, heads: int) -> None:
@@ -154,7 +154,7 @@ class Network(nn.Module):
 
         def taps(conv: nn.Conv1d) -> tuple[Floats, Floats]:
             w = conv.weight.detach().numpy()[:, :, ::-1]
-            return w.transpose(2, 1, 0).reshape(-1, w.shape[0]).copy(), conv.bias.detach().numpy()  # type: ignore[union-attr]
+            return w.transpose(2, 1, 0).reshape(-1, w.shape[0]).copy(), conv.bias.detach().numpy()
 
         def dense(layer: nn.Linear) -> tuple[Floats, Floats]:
             return layer.weight.detach().numpy().T.copy(), layer.bias.detach().numpy()
@@ -199,7 +199,8 @@ def fit(
             step += 1
             if step % 50 == 0:
                 tell(step, steps, running)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def _batches(chosen: Longs, lengths: Longs, size: int, rng: np.random.Generator) -> list[Longs]:

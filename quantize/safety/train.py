@@ -84,7 +84,7 @@ class Corpus:
         """log2 of the number of windows of each text, as the kernel counts them."""
         half = self.shape.window // 2
         beyond = np.maximum(np.diff(self.texts.starts) - self.shape.window, 0)
-        return np.log2(1 + (beyond + half - 1) // half)
+        return np.asarray(np.log2(1 + (beyond + half - 1) // half))
 
 
 @dataclass(frozen=True)
