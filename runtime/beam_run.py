@@ -63,7 +63,7 @@ class _Search:
         try:
             self._run()
         except Cancelled:
-            return self._reply([], "cancelled")
+            return self._reply([], self.request.cancel.reason or "cancelled")
         return self._reply(self.beams.best(), None)
 
     def _run(self) -> None:

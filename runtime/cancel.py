@@ -1,9 +1,20 @@
-"""Stopping a request from another thread, between tokens and inside a prefill."""
+"""Stopping a request from another thread, between tokens and inside a prefill.
+
+Knows: flags and who watches them. Does not know: engines, clocks, who else is waiting; a scheduler
+that knows those gives requests a token of its own kind, with turns to wait for.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Literal
+
+StopReason = Literal["cancelled", "deadline"]
+
+_AT_ONCE = contextlib.nullcontext()
 
 
 class CancelToken:
@@ -15,18 +26,24 @@ class CancelToken:
     def __init__(self) -> None:
         # Re-entrant: a signal handler may cancel while its own thread is inside one of these.
         self._lock = threading.RLock()
-        self._cancelled = False
+        self._reason: StopReason | None = None
         self._watchers: list[Callable[[], None]] = []
 
     @property
     def cancelled(self) -> bool:
         """True once `cancel` was called."""
-        return self._cancelled
+        return self._reason is not None
 
-    def cancel(self) -> None:
+    @property
+    def reason(self) -> StopReason | None:
+        """Why it was cancelled: the first reason given; None while it was not."""
+        return self._reason
+
+    def cancel(self, reason: StopReason = "cancelled") -> None:
         """Stop the requests that hold this token: at their next graph node or token."""
         with self._lock:
-            self._cancelled = True
+            if self._reason is None:
+                self._reason = reason
             watchers = list(self._watchers)
         for watcher in watchers:
             watcher()
@@ -34,7 +51,7 @@ class CancelToken:
     def watch(self, watcher: Callable[[], None]) -> None:
         """Call `watcher` at cancellation; at once when that has already happened."""
         with self._lock:
-            if not self._cancelled:
+            if self._reason is None:
                 self._watchers.append(watcher)
                 return
         watcher()
@@ -44,3 +61,11 @@ class CancelToken:
         with self._lock:
             if watcher in self._watchers:
                 self._watchers.remove(watcher)
+
+    def most(self) -> int | None:
+        """Tokens that the next run of a prefill may compute; None: as many as the engine likes."""
+        return None
+
+    def turn(self, tokens: int, position: int) -> AbstractContextManager[None]:
+        """Held while the engine computes `tokens` behind `position` others; here without a wait."""
+        return _AT_ONCE

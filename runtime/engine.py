@@ -121,7 +121,7 @@ class Lane:
         self.length = start
         self.cache.prefilled = list(ids[:start])
         while self.length < len(ids):
-            size = _next_chunk(len(ids) - self.length)
+            size = _next_chunk(len(ids) - self.length, self._cancel.most())
             self._run_chunk(ids[self.length : self.length + size])
             if size > 1:
                 self.cache.prefilled = list(ids[: self.length])
@@ -136,7 +136,7 @@ class Lane:
             return
         left = list(tokens)
         while left:
-            size = _next_chunk(len(left))
+            size = _next_chunk(len(left), self._cancel.most())
             self._run_chunk(left[:size])
             del left[:size]
 
@@ -167,16 +167,19 @@ class Lane:
         return binding
 
     def _run(self, binding: Any, tokens: int) -> None:
-        if self._cancel.cancelled:
-            raise Cancelled("the request was cancelled.")
         self._seqlens[0] = self.length + tokens - 1
         self._total[()] = self.length + tokens
-        try:
-            self.engine.session.run_with_iobinding(binding, self._options)
-        except Exception as error:
+        with self._cancel.turn(tokens, self.length):
             if self._cancel.cancelled:
-                raise Cancelled("the request was cancelled.") from None
-            raise EdgewardError(f"ONNX Runtime failed: {error}") from error
+                raise Cancelled("the request was cancelled.")
+            try:
+                self.engine.session.run_with_iobinding(binding, self._options)
+            except Exception as error:
+                if self._cancel.cancelled:
+                    raise Cancelled("the request was cancelled.") from None
+                raise EdgewardError(f"ONNX Runtime failed: {error}") from error
+            finally:
+                self.cache.touched = max(self.cache.touched, self.length + tokens)
         self.length += tokens
 
     def _terminate(self) -> None:
@@ -194,11 +197,15 @@ def _open_session(ort: Any, path: Path, threads: int) -> Any:
         raise PackError(f"ONNX Runtime {ort.__version__} cannot load {path}: {error}") from None
 
 
-def _next_chunk(left: int) -> int:
+def _next_chunk(left: int, most: int | None = None) -> int:
     """Size of the next prefill run, such that no run of one token is left over."""
-    if left <= PREFILL_CHUNK:
+    chunk = PREFILL_CHUNK if most is None else max(2, min(most, PREFILL_CHUNK))
+    if left <= chunk:
         return left
-    return PREFILL_CHUNK - 1 if left == PREFILL_CHUNK + 1 else PREFILL_CHUNK
+    if left == chunk + 1:
+        # Three tokens in runs of two would leave one; one run of three is the way out.
+        return chunk - 1 if chunk > 2 else left
+    return chunk
 
 
 def _fixed(shape: Sequence[int | str | None]) -> list[int | None]:

@@ -161,7 +161,7 @@ class _Loop:
                     clock.resume()
                     piece = ""
         except Cancelled:
-            self.finish, piece = "cancelled", ""
+            self.finish, piece = self.request.cancel.reason or "cancelled", ""
         piece += self.text.finish()
         last = record.chunk(piece, clock.now(), self.finish)
         clock.pause()

@@ -54,6 +54,13 @@ class KvCache:
         round a single row otherwise (by about 1e-6), and a request must give the same tokens
         whether its prefix was cached or not.
         """
+        self.touched = 0
+        """Positions that were ever written: what the cache really takes is this many."""
+
+    @property
+    def resident(self) -> int:
+        """Bytes of memory behind the positions that were ever written."""
+        return self.touched * self.shape.bytes_per_position
 
     def common_prefix(self, ids: list[int]) -> int:
         """How many leading ids this cache already holds."""
@@ -66,6 +73,7 @@ class KvCache:
         """Take over the first `length` positions of another cache of the same shape."""
         self.buffers[..., :length, :] = other.buffers[..., :length, :]
         self.prefilled = other.prefilled[:length]
+        self.touched = max(self.touched, length)
 
 
 def _fresh_pages(size: int) -> NDArray[np.float32]:
@@ -94,6 +102,7 @@ class CachePool:
         self.shape = shape
         self._limit = limit
         self._keep = keep
+        self._keep_bytes: int | None = None
         self._lock = threading.Lock()
         self._idle: list[KvCache] = []
         self._lent = 0
@@ -129,18 +138,71 @@ class CachePool:
                 f"no memory for a cache of {self.shape.bytes} bytes ({self.shape.context} "
                 f"positions); load the model with a smaller context."
             ) from None
-        if best is not None:
+        if best is not None and shared:
             # The other conversation keeps its cache: copying is far cheaper than computing anew.
             cache.copy_prefix(best, shared)
+            self._idle.remove(best)
+            self._idle.append(best)
         return cache
 
     def release(self, cache: KvCache) -> None:
-        """Take a cache back; the one idle longest goes when more than `keep` are idle."""
+        """Take a cache back; those used longest ago go when more than `keep` allows are idle."""
         with self._lock:
             self._lent -= 1
             self._idle.append(cache)
-            if len(self._idle) > self._keep:
-                self._idle.pop(0)
+            self._trim()
+
+    def keep(self, caches: int, size: int | None) -> None:
+        """Keep this many idle caches at most, and `size` bytes of written positions (None: any)."""
+        with self._lock:
+            self._keep, self._keep_bytes = caches, size
+            self._trim()
+
+    def held(self, ids: list[int]) -> int:
+        """How many leading ids an idle cache holds, as `acquire` would find them now."""
+        with self._lock:
+            return max((cache.common_prefix(ids) for cache in self._idle), default=0)
+
+    def snapshot(self, ids: list[int]) -> NDArray[np.float32]:
+        """A copy of the keys and values of the longest beginning of `ids` that is held.
+
+        float32 (layers, 2, 1, kv_heads, positions, head_dim), of no positions when none is held.
+        """
+        with self._lock:
+            best = max(self._idle, key=lambda cache: cache.common_prefix(ids), default=None)
+            if best is None:
+                s = self.shape
+                return np.empty((s.layers, 2, 1, s.kv_heads, 0, s.head_dim), dtype=np.float32)
+            return best.buffers[..., : best.common_prefix(ids), :].copy()
+
+    def deposit(self, ids: list[int], keys: NDArray[np.float32]) -> None:
+        """Hold keys and values that `snapshot` made, for prompts that begin with `ids`.
+
+        Raises `MemoryLimit` like `acquire`.
+        """
+        cache = self.acquire(ids)
+        try:
+            cache.prefilled = []
+            cache.buffers[..., : len(ids), :] = keys
+            cache.touched = max(cache.touched, len(ids))
+            cache.prefilled = list(ids)
+        finally:
+            self.release(cache)
+
+    def _trim(self) -> None:
+        """Let go of idle caches, first of those used longest ago, until the bounds are kept."""
+        most = self._keep_bytes
+        while self._idle and (
+            len(self._idle) > self._keep
+            or (most is not None and sum(cache.resident for cache in self._idle) > most)
+        ):
+            self._idle.pop(0)
+
+    @property
+    def idle_bytes(self) -> int:
+        """Bytes of written positions in idle caches."""
+        with self._lock:
+            return sum(cache.resident for cache in self._idle)
 
     def clear(self) -> None:
         """Give back the memory of all idle caches."""

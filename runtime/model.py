@@ -196,6 +196,37 @@ class Model:
         """`chat` for asyncio; cancelling the task stops the model."""
         return await self._aanswer(self.chat, messages, stream, cancel, sampling)
 
+    def prompt_ids(
+        self,
+        prompt: Any,
+        *,
+        chat: bool = False,
+        tools: Tools | None = None,
+        tool_choice: ToolChoice | None = None,
+    ) -> list[int]:
+        """The token ids that `generate` would begin with, or `chat` for messages and tools.
+
+        Raises what they raise for the same arguments.
+
+        >>> len(model.prompt_ids("Hello", chat=True))  # doctest: +SKIP
+        31
+        """
+        if not chat:
+            return self._requests.ids(prompt, True)
+        use = self._requests.tool_use(tools, tool_choice)
+        text = chat_.render(prompt, self.tokenizer, () if use is None else use.choice.tools)
+        return self._requests.ids(text, False)
+
+    def cached_prefix(self, ids: list[int]) -> int:
+        """How many of a prompt's first ids would not be computed if it came now."""
+        return max(0, min(self._pool.held(ids), len(ids) - 2))
+
+    def opened(self) -> tuple[Engine, CachePool]:
+        """The engine and its caches, for those that plan for them. Raises `ModelClosed`."""
+        if self._engine is None:
+            raise ModelClosed(f"the model {self.info.name!r} was closed; load it again.")
+        return self._engine, self._pool
+
     def _answer(
         self,
         prompt: Prompt,
@@ -205,9 +236,7 @@ class Model:
         cancel: CancelToken | None,
         sampling: dict[str, Any],
     ) -> Reply | Stream:
-        engine = self._engine
-        if engine is None:
-            raise ModelClosed(f"the model {self.info.name!r} was closed; load it again.")
+        engine, pool = self.opened()
         cancel = cancel or CancelToken()
         request = self._requests.make(prompt, add_special_tokens, asked, cancel, sampling)
         run = generate
@@ -217,7 +246,7 @@ class Model:
             from .beam_run import search
 
             run = search
-        running = Stream(run(request, engine, self._pool, self.tokenizer), cancel)
+        running = Stream(run(request, engine, pool, self.tokenizer), cancel)
         return running if stream else running.result()
 
     async def _aanswer(

@@ -79,7 +79,7 @@ class RequestMaker:
                 raise OptionError("a beam search takes no response_format and no tools.")
         shape = self._shape(asked, options)
         began = time.perf_counter()
-        ids = self._ids(prompt, add_special_tokens)
+        ids = self.ids(prompt, add_special_tokens)
         tokenize_ms = (time.perf_counter() - began) * 1000
         if not ids:
             raise OptionError("the prompt is empty: it gives no tokens. Give some text.")
@@ -137,7 +137,8 @@ class RequestMaker:
 
         return Grammars(self._tokenizer, self._choices, self.stop_ids)
 
-    def _ids(self, prompt: Prompt, add_special_tokens: bool) -> list[int]:
+    def ids(self, prompt: Prompt, add_special_tokens: bool) -> list[int]:
+        """A prompt's ids, checked. Raises `OptionError`."""
         if isinstance(prompt, str):
             return self._tokenizer.encode(prompt, add_special_tokens=add_special_tokens)
         if not isinstance(prompt, Sequence) or isinstance(prompt, bytes):

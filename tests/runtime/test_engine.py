@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,29 @@ def test_chunks_of_two_and_more_give_the_same_bits(
     whole = prefilled(engine, IDS)
     monkeypatch.setattr(engine_module, "PREFILL_CHUNK", chunk)
     assert np.array_equal(prefilled(engine, IDS), whole)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 37, 1000])
+@pytest.mark.parametrize("tokens", [2, 3, 5, 299])
+def test_a_token_that_bounds_the_runs_changes_no_bit_and_leaves_no_run_of_one(
+    engine: Engine, most: int, tokens: int
+) -> None:
+    sizes: list[int] = []
+
+    class Bounded(CancelToken):
+        def most(self) -> int:
+            return most
+
+        def turn(self, tokens: int, position: int) -> AbstractContextManager[None]:
+            assert position == sum(sizes)
+            sizes.append(tokens)
+            return contextlib.nullcontext()
+
+    lane = Lane(engine, KvCache(engine.cache_shape(512)), Bounded())
+    lane.prefill(IDS[:tokens], 0)
+    assert sum(sizes) == tokens
+    assert 2 <= min(sizes) <= max(sizes) <= max(3, most)
+    assert np.array_equal(lane.logits, prefilled(engine, IDS[:tokens]))
 
 
 @pytest.mark.parametrize("start", [1, 2, 17, 298])

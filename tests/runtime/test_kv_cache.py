@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 
 from edgeward.errors import MemoryLimit
@@ -113,3 +114,46 @@ def test_many_threads_never_hold_one_cache_together() -> None:
         thread.join()
     assert not clashes
     assert pool.lent == 0
+
+
+def lent(pool: CachePool, ids: list[int]) -> KvCache:
+    """A cache as a request leaves it."""
+    cache = pool.acquire(ids)
+    cache.buffers[..., : len(ids), :] = np.asarray(ids, dtype=np.float32)[:, None]
+    cache.prefilled, cache.touched = list(ids), max(cache.touched, len(ids))
+    return cache
+
+
+def test_idle_caches_are_bounded_in_bytes_by_what_was_written() -> None:
+    pool = CachePool(SHAPE, limit=None)
+    pool.keep(10, 9 * SHAPE.bytes_per_position)
+    caches = [lent(pool, [i, i, i, i]) for i in range(3)]
+    for cache in caches:
+        pool.release(cache)
+    assert pool.idle_bytes == 8 * SHAPE.bytes_per_position
+    assert [pool.held([i] * 4) for i in range(3)] == [0, 4, 4]
+    pool.keep(10, 0)
+    assert pool.idle_bytes == 0
+
+
+def test_a_prefix_that_is_used_stays_longer_than_one_that_is_not() -> None:
+    pool = CachePool(SHAPE, limit=None, keep=2)
+    system, other = lent(pool, [1, 2, 3, 4]), lent(pool, [8, 8])
+    pool.release(system)
+    pool.release(other)
+    pool.keep(3, None)
+    pool.release(pool.acquire([1, 2, 9]))  # copies its beginning from the first
+    pool.keep(2, None)
+    assert pool.held([1, 2, 3, 4]) == 4
+    assert pool.held([8, 8]) == 0
+
+
+def test_a_snapshot_is_put_back_as_it_was() -> None:
+    pool, other = CachePool(SHAPE, limit=None), CachePool(SHAPE, limit=None)
+    assert pool.snapshot([1, 2]).shape == (2, 2, 1, 1, 0, 4)
+    pool.release(lent(pool, [1, 2, 3]))
+    keys = pool.snapshot([1, 2, 9])
+    assert keys.shape == (2, 2, 1, 1, 2, 4)
+    other.deposit([1, 2], keys)
+    assert other.held([1, 2, 3]) == 2
+    assert np.array_equal(other.acquire([1, 2, 3]).buffers[..., :2, :], keys)
