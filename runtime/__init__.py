@@ -1,7 +1,7 @@
 """Edgeward: small language models on the device they are used on.
 
-`edgeward.load` opens a pack, `edgeward.pull` makes one. Names are loaded when first used, so that
-importing the package costs no more than it must.
+`edgeward.load` opens a pack, `edgeward.pull` makes one, `edgeward.serve` answers under limits.
+Names are loaded when first used, so that importing the package costs no more than it must.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .reply import Chunk as Chunk
     from .reply import Reply as Reply
     from .sampling import SamplingOptions as SamplingOptions
+    from .service.budget import Budget as Budget
+    from .service.cost import Prices as Prices
+    from .service.serve import serve as serve
+    from .service.service import Service as Service
     from .stream import AsyncStream as AsyncStream
     from .stream import Stream as Stream
     from .tokenizer import Tokenizer as Tokenizer
@@ -32,16 +36,20 @@ if TYPE_CHECKING:
 # does not need them.
 _HOMES = {
     "AsyncStream": "edgeward.stream",
+    "Budget": "edgeward.service.budget",
     "CancelToken": "edgeward.cancel",
     "Chunk": "edgeward.reply",
     "EdgewardError": "edgeward.errors",
     "Model": "edgeward.model",
+    "Prices": "edgeward.service.cost",
     "Reply": "edgeward.reply",
     "SamplingOptions": "edgeward.sampling",
+    "Service": "edgeward.service.service",
     "Stream": "edgeward.stream",
     "Tokenizer": "edgeward.tokenizer",
     "load": "edgeward.load",
     "pull": "edgeward.quantize.pull",
+    "serve": "edgeward.service.serve",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -46,6 +46,19 @@ class MemoryLimit(EdgewardError):
 class BudgetExceeded(EdgewardError):
     """A request cannot be served within its limits and its policy is to refuse."""
 
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds after which it may fit; None when waiting will not help."""
+
+
+class Overloaded(BudgetExceeded):
+    """Too many requests wait already; nothing was computed for this one."""
+
+
+class SessionError(EdgewardError):
+    """A saved conversation is missing, damaged, or of another model."""
+
 
 class SafetyBlocked(EdgewardError):
     """A safety check refused the request."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-FinishReason = Literal["stop", "length", "cancelled"]
-"""`stop`: the model or a stop string ended it; `length`: max_tokens or the context is full."""
+FinishReason = Literal["stop", "length", "deadline", "cancelled"]
+"""`stop`: the model or a stop string ended it; `length`: max_tokens or the context is full;
+`deadline`: the time that a service's budget allows in all was over."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Usage:
     forced_tokens: int = 0
     """Of these, tokens that a grammar left no choice about: they cost no step of the model."""
     prompt_truncated: bool = False
-    """Always false in this version: a prompt that does not fit is refused, never cut."""
+    """True where a service dropped the oldest turns of a conversation to fit a limit; a model alone
+    refuses a prompt that does not fit and never cuts one."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,63 @@ class Timing:
         """Speed after the first token; None for an answer of one token."""
         rest = self.per_token[1:]
         return len(rest) / sum(rest) * 1000 if rest else None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """The three times that a budget is about, in milliseconds; None: not asked, not known."""
+
+    first_token: float | None = None
+    """From the call to the first visible text."""
+    per_token: float | None = None
+    """Mean time between tokens after the first one."""
+    total: float | None = None
+    """From the call to the end."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a service did to keep a limit: `amount` tokens, turns or milliseconds."""
+
+    name: Literal["reused_prefix", "dropped_turns", "shorter_answer", "queued"]
+    amount: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.amount}"
+
+
+@dataclass(frozen=True)
+class BudgetReport:
+    """What a request was allowed, what was foretold, what it took."""
+
+    limits: Latency
+    on_miss: Literal["degrade", "reject", "report"]
+    predicted: Latency
+    """Foretold before anything was computed; `total` for the longest answer allowed."""
+    actual: Latency
+    met: bool
+    """Every limit was kept; an answer that was ended at the deadline keeps `total`."""
+    missed: tuple[str, ...] = ()
+    """For each limit that was not kept: which, by how much, and what took longer than foretold."""
+    actions: tuple[Action, ...] = ()
+    queued: float = 0.0
+    """Milliseconds spent waiting for other requests, all together."""
+
+
+@dataclass(frozen=True)
+class CostReport:
+    """What a request cost, in the money of the prices given to `serve`."""
+
+    total: float
+    per_token: float
+    """`total` over the tokens of the answer (over one for an empty one)."""
+    joules: float
+    energy_source: str
+    """"rapl", "battery", "hwmon": measured; "estimated": busy time times a declared power."""
+    busy_ms: float
+    """Time the engine worked for this request."""
+    limit: float | None = None
+    met: bool = True
 
 
 @dataclass(frozen=True)
@@ -134,6 +193,11 @@ class Reply:
     """Complete calls of the request's tools, in their order; `text` has them as written."""
     content: str | None = None
     """What was said before the first tool call; None without one: then `text` is all."""
+
+    budget: BudgetReport | None = None
+    """What a service's latency budget came to; None from a model alone."""
+    cost: CostReport | None = None
+    """What it cost; None from a model alone."""
 
     beams: tuple[BeamResult, ...] = ()
     """The sequences of a beam search, best first; the first one is this answer's text."""

@@ -1,0 +1,128 @@
+"""`edgeward.serve`: from a model to a service that answers under limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import edgeward
+from edgeward import checks
+from edgeward.errors import OptionError
+from edgeward.kernels import _native
+from edgeward.model import Model
+
+from . import profile
+from .alarms import Alarms
+from .budget import Budget, budget_of
+from .core import Core, History, Load
+from .cost import Ledger, Prices
+from .energy import find_meter
+from .gate import Gate
+from .measure import measure
+from .predictor import Predictor
+from .service import Service, check_price
+from .sessions import Sessions
+from .turns import Turnstile
+
+CACHE_BYTES = 256 * 2**20
+
+
+def serve(
+    model: str | Path | Model,
+    *,
+    latency_budget: Budget | float | None = None,
+    cost_per_token: float | None = None,
+    safety_checks: Sequence[Any] = (),
+    prices: Prices | None = None,
+    power_watts: float | None = None,
+    max_active: int = 8,
+    max_queue: int = 64,
+    cache_bytes: int = CACHE_BYTES,
+    history: History = "fit",
+    **loading: Any,
+) -> Service:
+    """Answer requests of many users with one model, each within its limits.
+
+    `model` is what `edgeward.load` takes (then `loading` are its arguments) or a loaded model.
+    `latency_budget`: milliseconds to the first visible token, or a `Budget` that says more.
+    `cost_per_token`: the most that a token of an answer may cost, in the money of `prices`.
+    `safety_checks`: checks that see what comes in and goes out. `power_watts`: what the device
+    draws under load, where it cannot tell. `max_active` requests run at once, `max_queue` wait,
+    more are refused. `cache_bytes` of keys and values of earlier prompts are kept. `history`: "fit"
+    drops the oldest turns of a conversation that is too long, "refuse" raises.
+
+    The first service of a pack on a machine measures the device for about three seconds and keeps
+    the figures in the store. Raises what `load` raises, and `OptionError`. docs/serve.md explains
+    every number.
+
+    >>> service = serve("smollm2-135m", latency_budget=100)  # doctest: +SKIP
+    >>> print(service.chat("What is the capital of France?"))  # doctest: +SKIP
+    The capital of France is Paris.
+    """
+    budget, price = budget_of(latency_budget), check_price(cost_per_token)
+    power = checks.optional(checks.number(0, 1e6, above=True))("power_watts", power_watts)
+    if history not in get_args(History):
+        raise checks.refusal("history", history, "'fit' or 'refuse'")
+    prices = Prices() if prices is None else prices
+    if not isinstance(prices, Prices):
+        raise checks.refusal("prices", prices, "an edgeward.Prices")
+    slots, queue = (
+        checks.count(1)("max_active", max_active),
+        checks.count(0)("max_queue", max_queue),
+    )
+    size = checks.count(0)("cache_bytes", cache_bytes)
+    if isinstance(model, Model) and loading:
+        raise OptionError(f"{', '.join(loading)}: arguments of load(); this model is loaded.")
+    loaded = model if isinstance(model, Model) else edgeward.load(model, **loading)
+    try:
+        predictor, note = _predictor(loaded)
+    except BaseException:
+        if loaded is not model:
+            loaded.close()
+        raise
+    _, pool = loaded.opened()
+    pool.keep(2 * slots, size)
+    most = loaded.info.memory.requests
+    core = Core(
+        model=loaded,
+        predictor=predictor,
+        gate=Gate(slots if most is None else min(slots, most), queue),
+        turnstile=Turnstile(),
+        alarms=Alarms(),
+        ledger=Ledger(find_meter(loaded.info.threads, power), prices),
+        sessions=Sessions(),
+        history=history,
+        load=Load(),
+        observers=[],
+    )
+    return Service(
+        core,
+        budget=budget,
+        cost_per_token=price,
+        safety_checks=safety_checks,
+        owns_model=loaded is not model,
+        profile_note=note,
+    )
+
+
+def _predictor(model: Model) -> tuple[Predictor, str]:
+    """From the kept profile of this pack and machine, or from a new one; and which it was."""
+    engine, _ = model.opened()
+    key = profile.key_of(
+        model.info.pack_sha256,
+        model.info.graph,
+        engine.runtime_version,
+        _native.active_isa(),
+        model.info.threads,
+    )
+    kept = profile.read(key)
+    if kept is not None:
+        return Predictor(kept), f"read from {profile.path_of(key)}"
+    made = measure(engine, model.info.context, key)
+    try:
+        profile.write(made)
+    except OSError as error:
+        # Only the next start is slower for it; stats() tells.
+        return Predictor(made), f"measured now, and not kept: {error.strerror or error}"
+    return Predictor(made), f"measured now, kept in {profile.path_of(key)}"
