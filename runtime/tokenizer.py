@@ -225,7 +225,7 @@ class Tokenizer:
         added gets (0, 0).
         """
         try:
-            return self._native.encode_with_offsets(text, add_special_tokens)[1]
+            return self._native.offsets(text, add_special_tokens)
         except ValueError as error:
             raise TokenizerError(str(error)) from error
 

@@ -21,6 +21,21 @@ PyObject* new_integer(uint32_t id) {
     return kept[id];
 }
 
+// Python's collector would look at a list that grows by hundreds of thousands of pairs again and
+// again, and find nothing. Only under the GIL.
+class NoCollection {
+ public:
+    NoCollection() : was_on_(PyGC_Disable() != 0) {}
+    ~NoCollection() {
+        if (was_on_) PyGC_Enable();
+    }
+    NoCollection(const NoCollection&) = delete;
+    NoCollection& operator=(const NoCollection&) = delete;
+
+ private:
+    bool was_on_;
+};
+
 uint32_t read_id(PyObject* item) {
     py::object index;
     if (!PyLong_CheckExact(item)) {
@@ -68,28 +83,34 @@ PyObject* to_list(std::span<const uint32_t> ids) {
     return list.release().ptr();
 }
 
-PyObject* to_list(std::span<const std::pair<uint32_t, uint32_t>> pairs) {
+PyObject* to_list(std::span<const Span> spans) {
+    const NoCollection pause;
     auto list =
-        py::reinterpret_steal<py::object>(PyList_New(static_cast<Py_ssize_t>(pairs.size())));
+        py::reinterpret_steal<py::object>(PyList_New(static_cast<Py_ssize_t>(spans.size())));
     if (!list) throw py::error_already_set();
     // Where a token starts is most often where the last one ended.
     py::object shared;
     uint32_t value = 0;
-    for (size_t i = 0; i < pairs.size(); ++i) {
-        const auto [begin, end] = pairs[i];
-        py::object first = shared;
-        if (!first || value != begin) {
-            first = py::reinterpret_steal<py::object>(PyLong_FromLong(static_cast<long>(begin)));
-        }
-        shared = py::reinterpret_steal<py::object>(PyLong_FromLong(static_cast<long>(end)));
-        value = end;
-        PyObject* const pair = first && shared ? PyTuple_New(2) : nullptr;
+    for (size_t i = 0; i < spans.size(); ++i) {
+        const auto [begin, end] = spans[i];
+        PyObject* const pair = PyTuple_New(2);
         if (pair == nullptr) throw py::error_already_set();
-        PyTuple_SET_ITEM(pair, 0, first.release().ptr());
-        PyTuple_SET_ITEM(pair, 1, py::object(shared).release().ptr());
         // Two integers make no cycle; the collector would look at each pair only to find that out.
         PyObject_GC_UnTrack(pair);
         PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), pair);
+        PyObject* first = nullptr;
+        if (shared && value == begin) {
+            first = shared.release().ptr();
+        } else {
+            first = PyLong_FromLong(static_cast<long>(begin));
+        }
+        if (first == nullptr) throw py::error_already_set();
+        PyTuple_SET_ITEM(pair, 0, first);
+        PyObject* const second = PyLong_FromLong(static_cast<long>(end));
+        if (second == nullptr) throw py::error_already_set();
+        PyTuple_SET_ITEM(pair, 1, second);
+        shared = py::reinterpret_borrow<py::object>(second);
+        value = end;
     }
     return list.release().ptr();
 }

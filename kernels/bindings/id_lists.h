@@ -1,21 +1,22 @@
 // Ids between Python and C++.
 //
-// Knows: sequences of integers, lists. Does not know: tokenizers.
+// Knows: sequences of integers, lists, spans. Does not know: tokenizers.
 #pragma once
 
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
+
+#include "tokenizer/span.h"
 
 namespace edgeward::bindings {
 
 // A new list of integers.
 PyObject* to_list(std::span<const uint32_t> ids);
-// A new list of pairs of integers.
-PyObject* to_list(std::span<const std::pair<uint32_t, uint32_t>> pairs);
+// A new list of pairs of integers, begin and end.
+PyObject* to_list(std::span<const Span> spans);
 
 // The ids of a sequence of integers, or of an array of 32-bit ones. Throws for an id that is
 // negative or above 2^32 - 1, and a TypeError for what is no integer.

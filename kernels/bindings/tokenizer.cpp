@@ -93,6 +93,17 @@ PyObject* encode_with_offsets(PyObject* self, PyObject* const* args, Py_ssize_t 
     });
 }
 
+PyObject* offsets(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+    return guarded([&] {
+        EncodeCall call(args, count, keywords);
+        const auto& tokenizer = bound_object<Tokenizer>(self);
+        std::vector<Span> spans;
+        without_gil(call.text.size(),
+                    [&] { spans = tokenizer.offsets(call.text.valid(), call.special); });
+        return to_list(spans);
+    });
+}
+
 PyObject* decode(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
     return guarded([&] {
         const auto found =
@@ -122,6 +133,7 @@ PyMethodDef fast_methods[] = {
                 "The ids as an array of uint32."),
     fast_method("encode_with_offsets", encode_with_offsets,
                 "encode_with_offsets($self, text, add_special_tokens=True)\n--\n\n"),
+    fast_method("offsets", offsets, "offsets($self, text, add_special_tokens=True)\n--\n\n"),
     fast_method("decode", decode, "decode($self, ids, skip_special_tokens=True)\n--\n\n"),
 };
 

@@ -51,6 +51,7 @@ class LengthRules {
         if (pads_) encoding.pad(padded(encoding.size()), filling_, pad_side_);
     }
 
+    bool truncates() const { return max_length_.has_value(); }
     bool pads() const { return pads_; }
     uint32_t pad_id() const { return filling_.id; }
 

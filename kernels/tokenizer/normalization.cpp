@@ -149,9 +149,26 @@ void normalize(Form form, const Pieces& text, Span piece, Rewritten& out) {
         run.clear();
         origins.clear();
     };
+    const char* const data = text.bytes().data();
     for (uint32_t at = piece.begin; at < piece.end;) {
-        const Decoded c = utf8_decode(text.bytes().data() + at);
+        Decoded c = utf8_decode(data + at);
         const uint16_t bits = tables.bits(c.code) & active;
+        if (bits == 0) {
+            // Quiet characters stay, and the last of them may be joined by what follows.
+            uint32_t last = at;
+            for (uint32_t next = at + c.length; next < piece.end;) {
+                const Decoded behind = utf8_decode(data + next);
+                if ((tables.bits(behind.code) & active) != 0) break;
+                last = next;
+                c = behind;
+                next += c.length;
+            }
+            if (last != at) {
+                if (!origins.empty()) flush();
+                text.text().copy({at, last}, out);
+                at = last;
+            }
+        }
         // Nothing reaches over a starter that does not join backwards.
         const bool joins = (bits & (Tables::kClassMask | Tables::kComposesBit)) != 0;
         if (!joins && !origins.empty()) {

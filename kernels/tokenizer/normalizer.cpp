@@ -20,15 +20,6 @@ Span whole_character(const Pieces& text, uint32_t at) {
     return {at, at + static_cast<uint32_t>(utf8_length(lead))};
 }
 
-void copy(const Pieces& text, Span span, Rewritten& out) {
-    if (!out.traced) return out.add(text.bytes(span), {});
-    for (uint32_t at = span.begin; at < span.end;) {
-        const Span character = whole_character(text, at);
-        out.add(text.bytes(character), text.origin(at));
-        at = character.end;
-    }
-}
-
 class NormalFormStage final : public NormalizerStage {
  public:
     explicit NormalFormStage(Form form) : form_(form) {}
@@ -85,11 +76,11 @@ class ReplaceStage final : public NormalizerStage {
         text.rewrite([&](Span piece, Rewritten& out) {
             uint32_t at = piece.begin;
             for (Span match : matches[number++]) {
-                copy(text, {at, piece.begin + match.begin}, out);
+                text.text().copy({at, piece.begin + match.begin}, out);
                 at = piece.begin + match.end;
                 out.add(content_, text.origin(at - 1));
             }
-            copy(text, {at, piece.end}, out);
+            text.text().copy({at, piece.end}, out);
         });
     }
 
@@ -183,7 +174,7 @@ class PrependStage final : public NormalizerStage {
     void apply(Pieces& text) const override {
         text.rewrite([&](Span piece, Rewritten& out) {
             if (!piece.empty()) out.add(prefix_, text.origin(piece.begin));
-            copy(text, piece, out);
+            text.text().copy(piece, out);
         });
     }
 

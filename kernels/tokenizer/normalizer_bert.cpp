@@ -1,5 +1,6 @@
 #include "tokenizer/normalizer_bert.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -38,17 +39,16 @@ class BertStage final : public NormalizerStage {
     }
 
     void apply(Pieces& text) const override {
-        if (text.traced()) {
-            for (const auto& stage : stages_) stage->apply(text);
-            return;
-        }
         text.rewrite([&](Span piece, Rewritten& out) {
             const size_t begin = out.bytes.size();
-            if (write_all(text.bytes(piece), out.bytes)) return;
-            out.bytes.resize(begin);
-            Pieces slow(text.text(), piece, false);
+            if (text.traced() ? write_traced(text, piece, out)
+                              : write_all(text.bytes(piece), out.bytes)) {
+                return;
+            }
+            out.resize(begin);
+            Pieces slow(text.text(), piece, text.traced());
             for (const auto& stage : stages_) stage->apply(slow);
-            if (!slow.pieces().empty()) out.add(slow.bytes(slow.pieces().front()), {});
+            if (!slow.pieces().empty()) slow.text().copy(slow.pieces().front(), out);
         });
     }
 
@@ -93,6 +93,40 @@ class BertStage final : public NormalizerStage {
             if (!write(c.code, out)) return false;
         }
         flush();
+        return true;
+    }
+
+    // The same with origins: what a character becomes comes from that character.
+    bool write_traced(const Pieces& text, Span piece, Rewritten& out) const {
+        const std::string_view bytes = text.bytes();
+        char room[kRoom];
+        std::string made;
+        for (uint32_t at = piece.begin; at < piece.end;) {
+            // One byte for one: most of a text.
+            const uint32_t most = std::min(piece.end - at, static_cast<uint32_t>(kRoom));
+            uint32_t count = 0;
+            for (; count < most; ++count) {
+                const auto byte = static_cast<unsigned char>(bytes[at + count]);
+                if (byte >= 0x80 || known_[byte].size != 1) break;
+                room[count] = known_[byte].bytes[0];
+            }
+            if (text.unchanged()) {
+                out.add_copy({room, count}, at);
+            } else {
+                for (uint32_t i = 0; i < count; ++i) out.add({room + i, 1}, text.origin(at + i));
+            }
+            at += count;
+            if (count == most) continue;
+            const Decoded c = utf8_decode(bytes.data() + at);
+            if (c.code < kKnown && known_[c.code].size != kUnknown) {
+                out.add({known_[c.code].bytes, known_[c.code].size}, text.origin(at));
+            } else {
+                made.clear();
+                if (!write(c.code, made)) return false;
+                out.add(made, text.origin(at));
+            }
+            at += c.length;
+        }
         return true;
     }
 

@@ -1,7 +1,7 @@
-// BertNormalizer in one pass, for texts whose origins nobody asks for.
+// BertNormalizer in one pass.
 //
 // Knows: what its four stages do to one character. The stages themselves take over where characters
-// act on each other, and where origins are kept.
+// act on each other.
 #pragma once
 
 #include <memory>

@@ -90,8 +90,7 @@ class SentencePieceStage final : public NormalizerStage {
             if (!collapse_) after_space = false;
         }
         while (collapse_ && out.bytes.size() > begin && out.bytes.ends_with(space_)) {
-            out.bytes.resize(out.bytes.size() - space_.size());
-            if (out.traced) out.spans.resize(out.bytes.size());
+            out.resize(out.bytes.size() - space_.size());
         }
         if (dummy_prefix_ && suffix_) out.add(space_, text.origin(piece.begin));
     }

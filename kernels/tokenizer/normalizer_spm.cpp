@@ -21,7 +21,15 @@ class ChangeWriter {
 
     // Characters that stay; `origin_` lags behind `span` once a removal was forgotten.
     void keep(Span span) {
-        if (!out_.traced) return out_.add(bytes_.substr(span.begin, span.size()), {});
+        if (span.empty()) return;
+        if (!out_.traced || origin_ == span.begin) {
+            text_.text().copy(span, out_);
+            const char* const end = bytes_.data() + span.end;
+            written_ = static_cast<size_t>(end - utf8_before(end));
+            origin_ = span.end;
+            inserted_ = false;
+            return;
+        }
         for (uint32_t at = span.begin; at < span.end;) {
             const uint32_t n = character_at(bytes_, at);
             put(bytes_.substr(at, n));
@@ -63,8 +71,9 @@ class ChangeWriter {
         if (inserted_) {
             // The last character was an addition; with the removal it counts as a replacement.
             const Span from = text_.origin(origin_);
-            std::fill(out_.spans.end() - static_cast<std::ptrdiff_t>(written_), out_.spans.end(),
-                      from);
+            const std::string last = out_.bytes.substr(out_.bytes.size() - written_);
+            out_.resize(out_.bytes.size() - written_);
+            out_.add(last, from);
             inserted_ = false;
         }
         for (; characters > 0; --characters) origin_ += character_at(bytes_, origin_);

@@ -48,13 +48,8 @@ Span CharacterCounter::characters(Span span) {
     return {begin, span.end == 0 ? begin + 1 : number(span.end - 1) + 1};
 }
 
-void PlacedSink::push(uint32_t id, Span characters, std::string_view string) {
-    PlacedToken token{id, characters.begin, characters.end, 0, 0, word_};
-    if (with_spaces_) {
-        token.leading = leading_blanks(string);
-        token.trailing = trailing_blanks(string);
-    }
-    tokens_.push_back(token);
+Blanks PlacedSink::blanks(std::string_view string) const {
+    return with_spaces_ ? Blanks{leading_blanks(string), trailing_blanks(string)} : Blanks{};
 }
 
 void PlacedSink::added(const TracedText& text, Span span, uint32_t id) {
@@ -62,7 +57,7 @@ void PlacedSink::added(const TracedText& text, Span span, uint32_t id) {
     const Span bytes{text.origin(span.begin).begin, text.origin(span.end - 1).end};
     const Span characters = counter_.characters(bytes);
     if (!with_spaces_ || !push_blank(id, characters, text.bytes(span))) {
-        push(id, characters, text.bytes(span));
+        push(id, characters, blanks(text.bytes(span)));
     }
     ++word_;
 }
@@ -80,7 +75,7 @@ bool PlacedSink::push_blank(uint32_t id, Span characters, std::string_view strin
         }
     }
     blank_ = string;
-    tokens_.push_back({id, characters.begin, characters.end, blank_count_, blank_count_, word_});
+    push(id, characters, {blank_count_, blank_count_});
     return true;
 }
 
@@ -117,19 +112,20 @@ void PlacedSink::place_unchanged(const TracedText& text, Span piece, size_t firs
     for (size_t i = first; i < last; ++i) {
         const uint32_t next = at + found_.lengths[i];
         const uint32_t begin = counter_.starts_before(at) - (is_continuation(bytes[at]) ? 1 : 0);
-        PlacedToken token{found_.ids[i], begin, counter_.starts_before(next), 0, 0};
+        const Span characters{begin, counter_.starts_before(next)};
+        Blanks around;
         if (with_spaces_) {
             // A byte-level string has no other white space than the character of the space.
             uint32_t from = at;
             while (from < next && bytes[from] == ' ') ++from;
             uint32_t to = next;
             while (to > at && bytes[to - 1] == ' ') --to;
-            token.leading = from - at;
-            token.trailing = next - to;
+            around = {from - at, next - to};
         }
-        tokens_.push_back(token);
+        push(found_.ids[i], characters, around);
         at = next;
     }
+    ++word_;
 }
 
 void PlacedSink::place(const TracedText& text, Span piece, const TokenBuffer& found, size_t first,
@@ -141,7 +137,8 @@ void PlacedSink::place(const TracedText& text, Span piece, const TokenBuffer& fo
         // Bytes tokens of a longer spelling can run past the piece; the reference then gives up on
         // the original and reports the positions in the piece.
         if (next <= piece.end) bytes = {text.origin(at).begin, text.origin(next - 1).end};
-        push(found.ids[i], counter_.characters(bytes), vocab_.text(found.ids[i]));
+        push(found.ids[i], counter_.characters(bytes),
+             with_spaces_ ? blanks(vocab_.text(found.ids[i])) : Blanks{});
         if (!(found.lengths[i] & TokenBuffer::kStays)) at = next;
     }
     ++word_;

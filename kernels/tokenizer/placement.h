@@ -11,6 +11,7 @@
 
 #include "tokenizer/model.h"
 #include "tokenizer/post_processor.h"
+#include "tokenizer/span.h"
 #include "tokenizer/text.h"
 #include "tokenizer/utf8.h"
 
@@ -50,20 +51,40 @@ class CharacterCounter {
     uint32_t count_ = 0;
 };
 
+// What is told of the tokens of a text: one of each a token, or nothing where nobody asked.
+struct PlacedTokens {
+    std::vector<uint32_t> ids;
+    std::vector<Span> characters;  // of the original, half open
+    std::vector<Blanks> blanks;
+    std::vector<int32_t> words;  // numbers of pre-tokens
+};
+
 class PlacedSink {
  public:
     static constexpr bool kTraced = true;
 
-    // `with_spaces`: count the white space at both ends of each token's string.
-    PlacedSink(std::string_view original, const Vocab& vocab, bool with_spaces)
-        : counter_(original), vocab_(vocab), with_spaces_(with_spaces) {}
+    struct Wanted {
+        bool ids = true;
+        bool blanks = false;
+        bool words = false;
+        const PostProcessor* trim = nullptr;  // what white space is taken out by at once
+    };
+
+    PlacedSink(std::string_view original, const Vocab& vocab, Wanted wanted)
+        : counter_(original),
+          vocab_(vocab),
+          wanted_(wanted),
+          with_spaces_(wanted.blanks || wanted.trim != nullptr) {
+        tokens_.characters.reserve(original.size() / 3 + 16);  // most texts have fewer
+        if (wanted.ids) tokens_.ids.reserve(original.size() / 3 + 16);
+    }
 
     void added(const TracedText& text, Span span, uint32_t id);
     // `pieces` are counted from byte `base` of the text.
     void pieces(const TracedText& text, uint32_t base, std::span<const Span> pieces,
                 const Model& model, bool raw_bytes);
 
-    std::vector<PlacedToken>& tokens() { return tokens_; }
+    PlacedTokens& tokens() { return tokens_; }
 
  private:
     // The same for an original text.
@@ -73,19 +94,30 @@ class PlacedSink {
     void place(const TracedText& text, Span piece, const TokenBuffer& found, size_t first,
                size_t last);
     void place_spelled(const TracedText& text, Span piece, const Model& model);
-    void push(uint32_t id, Span characters, std::string_view string);
+    void push(uint32_t id, Span characters, Blanks blanks) {
+        if (wanted_.trim != nullptr) {
+            characters = wanted_.trim->trim(characters, blanks, tokens_.characters.empty());
+        }
+        tokens_.characters.push_back(characters);
+        if (wanted_.ids) tokens_.ids.push_back(id);
+        if (wanted_.blanks) tokens_.blanks.push_back(blanks);
+        if (wanted_.words) tokens_.words.push_back(word_);
+    }
+    // Of a token's string.
+    Blanks blanks(std::string_view string) const;
     bool push_blank(uint32_t id, Span characters, std::string_view string);
 
     CharacterCounter counter_;
     TokenBuffer found_{true};
     const Vocab& vocab_;
+    const Wanted wanted_;
     const bool with_spaces_;
     // The last added token that was nothing but white space, and its number of characters. Such
     // tokens can overlap to the end of one run, which is then counted once.
     std::string_view blank_;
     uint32_t blank_count_ = 0;
     int32_t word_ = 0;  // number of the pre-token whose tokens come next
-    std::vector<PlacedToken> tokens_;
+    PlacedTokens tokens_;
 };
 
 }  // namespace edgeward

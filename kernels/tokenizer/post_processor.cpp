@@ -81,14 +81,12 @@ FullEncoding PostProcessor::process(std::vector<FullEncoding> encodings,
     return whole;
 }
 
-void PostProcessor::trim(std::span<PlacedToken> tokens) const {
+Span PostProcessor::trim(Span characters, Blanks blanks, bool first) const {
     for (const bool prefix_added : trims_) {
-        for (size_t i = 0; i < tokens.size(); ++i) {
-            PlacedToken& token = tokens[i];
-            trim_offsets(token.begin, token.end, token.leading, token.trailing, i == 0,
-                         prefix_added);
-        }
+        trim_offsets(characters.begin, characters.end, blanks.leading, blanks.trailing, first,
+                     prefix_added);
     }
+    return characters;
 }
 
 }  // namespace edgeward

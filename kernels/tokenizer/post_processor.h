@@ -8,23 +8,18 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "tokenizer/encoding.h"
 #include "tokenizer/json.h"
+#include "tokenizer/span.h"
 
 namespace edgeward {
 
-// A token with the characters of the original text it stands for, half open, how many characters of
-// white space its string starts and ends with, and the number of its pre-token.
-struct PlacedToken {
-    uint32_t id;
-    uint32_t begin;
-    uint32_t end;
-    uint32_t leading;
-    uint32_t trailing;
-    int32_t word = 0;
+// How many characters of white space a token's string starts and ends with.
+struct Blanks {
+    uint32_t leading = 0;
+    uint32_t trailing = 0;
 };
 
 // One step. A list of encodings, at first one for each text, becomes another.
@@ -57,8 +52,8 @@ class PostProcessor {
 
     // False if only process() gives the right offsets: a trim comes behind a template.
     bool is_simple() const { return simple_; }
-    // Takes leading and trailing white space out of the offsets.
-    void trim(std::span<PlacedToken> tokens) const;
+    // The characters of a token without the white space at its ends; `first` of its text or not.
+    Span trim(Span characters, Blanks blanks, bool first) const;
     // A run of special tokens, or the text where `sequence` is true.
     struct Part {
         bool sequence;

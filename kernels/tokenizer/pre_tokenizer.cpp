@@ -79,12 +79,7 @@ class SpacePrefix final : public PreTokenizer {
         pieces.rewrite([&](Span piece, Rewritten& out) {
             // The new space takes the origin of the character before which it stands.
             if (pieces.bytes()[piece.begin] != ' ') out.add(" ", pieces.origin(piece.begin));
-            for (uint32_t at = piece.begin; at < piece.end;) {
-                const auto n = static_cast<uint32_t>(
-                    utf8_length(static_cast<unsigned char>(pieces.bytes()[at])));
-                out.add(pieces.bytes().substr(at, n), pieces.origin(at));
-                at += n;
-            }
+            pieces.text().copy(piece, out);
         });
     }
 };
@@ -109,22 +104,14 @@ class MetaspaceStage final : public PreTokenizer {
         const bool wanted = metaspace_.scheme == PrependScheme::kAlways ||
                             (metaspace_.scheme == PrependScheme::kFirst && first.begin == 0);
         if (wanted && text[0] != ' ' && !text.starts_with(mark)) out.add(mark, first);
-        if (!out.traced) return spell_untraced(text, out.bytes);
-        for (uint32_t at = piece.begin; at < piece.end;) {
-            const char c = pieces.bytes()[at];
-            const auto n = static_cast<uint32_t>(utf8_length(static_cast<unsigned char>(c)));
-            out.add(c == ' ' ? std::string_view(mark) : pieces.bytes().substr(at, n),
-                    pieces.origin(at));
-            at += n;
+        uint32_t at = 0;
+        for (size_t space; (space = text.find(' ', at)) != std::string_view::npos;) {
+            const auto next = piece.begin + static_cast<uint32_t>(space);
+            pieces.text().copy({piece.begin + at, next}, out);
+            out.add(mark, pieces.origin(next));
+            at = static_cast<uint32_t>(space) + 1;
         }
-    }
-
-    void spell_untraced(std::string_view text, std::string& out) const {
-        for (size_t space; (space = text.find(' ')) != std::string_view::npos;) {
-            out.append(text.substr(0, space)).append(metaspace_.replacement);
-            text.remove_prefix(space + 1);
-        }
-        out.append(text);
+        pieces.text().copy({piece.begin + at, piece.end}, out);
     }
 
     // Before every mark.

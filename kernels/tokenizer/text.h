@@ -10,20 +10,33 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/origins.h"
 #include "tokenizer/span.h"
+#include "tokenizer/utf8.h"
 
 namespace edgeward {
 
 // A changed text and, byte by byte, the original span it stands for.
 struct Rewritten {
     std::string bytes;
-    std::vector<Span> spans;
+    Origins origins;
     bool traced = true;  // false: nobody will ask for the spans, and none are kept
 
     void add(std::string_view part, Span from) {
+        if (traced && !part.empty()) origins.add(size(), part, from);
         bytes.append(part);
-        if (traced) spans.insert(spans.end(), part.size(), from);
     }
+    // A copy of whole characters that start at byte `begin` of the original.
+    void add_copy(std::string_view part, uint32_t begin) {
+        if (traced && !part.empty()) origins.follow(size(), begin);
+        bytes.append(part);
+    }
+    // Forgets all but `size` bytes.
+    void resize(size_t size) {
+        bytes.resize(size);
+        origins.resize(static_cast<uint32_t>(size));
+    }
+    uint32_t size() const { return static_cast<uint32_t>(bytes.size()); }
 };
 
 // A view of what a text reads now, and of where its bytes came from.
@@ -32,20 +45,31 @@ class TracedText {
     // An original, unchanged.
     explicit TracedText(std::string_view original) : bytes_(original) {}
     explicit TracedText(const Rewritten& changed)
-        : bytes_(changed.bytes), spans_(changed.traced ? changed.spans.data() : &kUntraced) {}
+        : bytes_(changed.bytes), origins_(changed.traced ? &changed.origins : &kUntraced) {}
 
     std::string_view bytes() const { return bytes_; }
     std::string_view bytes(Span piece) const { return bytes_.substr(piece.begin, piece.size()); }
-    bool unchanged() const { return spans_ == nullptr; }
+    bool unchanged() const { return origins_ == nullptr; }
 
     // The original span behind the character at byte `at` of a changed or unchanged text; anything
     // for one that is not traced.
-    Span origin(uint32_t at) const;
+    Span origin(uint32_t at) const {
+        if (origins_ != nullptr) {
+            return origins_ == &kUntraced ? Span{} : origins_->origin(at, bytes_, cursor_);
+        }
+        while (is_continuation(bytes_[at])) --at;
+        const auto lead = static_cast<unsigned char>(bytes_[at]);
+        return {at, at + static_cast<uint32_t>(utf8_length(lead))};
+    }
+
+    // Appends the bytes `span`, whole characters, with their origins.
+    void copy(Span span, Rewritten& out) const;
 
  private:
-    static constexpr Span kUntraced{};
+    static const Origins kUntraced;
     std::string_view bytes_;
-    const Span* spans_ = nullptr;  // of bytes_; null while the text is the original
+    const Origins* origins_ = nullptr;  // of bytes_; null while the text is the original
+    mutable Origins::Cursor cursor_;    // texts belong to one call, and so to one thread
 };
 
 // Text between two stages and the pieces it is cut into. Pieces are in order and may leave gaps

@@ -197,37 +197,53 @@ std::vector<uint32_t> Tokenizer::encode(std::string_view text, bool add_special_
     return ids;
 }
 
-std::vector<PlacedToken> Tokenizer::place(std::string_view text) const {
-    PlacedSink sink(text, model_->vocab(), post_processor_.trims());
+PlacedTokens Tokenizer::place(std::string_view text) const {
+    PlacedSink sink(text, model_->vocab(), {.blanks = true, .words = true});
     run(text, sink);
     return std::move(sink.tokens());
 }
 
 Encoding Tokenizer::encode_with_offsets(std::string_view text, bool add_special_tokens) const {
-    if (!post_processor_.is_simple()) {
-        FullEncoding full = encode_full(text, std::nullopt, add_special_tokens);
-        return {std::move(full.ids), std::move(full.offsets)};
-    }
-    std::vector<PlacedToken> tokens = place(text);
-    length_rules_.truncate(tokens, add_special_tokens);
-    post_processor_.trim(tokens);
+    return encode_placed(text, add_special_tokens, true);
+}
+
+std::vector<Span> Tokenizer::offsets(std::string_view text, bool add_special_tokens) const {
+    return encode_placed(text, add_special_tokens, false).offsets;
+}
+
+Encoding Tokenizer::encode_placed(std::string_view text, bool add_special_tokens,
+                                  bool with_ids) const {
     Encoding encoding;
-    encoding.ids.reserve(tokens.size() + post_processor_.special_tokens());
-    encoding.offsets.reserve(tokens.size() + post_processor_.special_tokens());
-    for (const PostProcessor::Part& part : post_processor_.parts()) {
-        if (part.sequence) {
-            for (const PlacedToken& token : tokens) {
-                encoding.ids.push_back(token.id);
-                encoding.offsets.emplace_back(token.begin, token.end);
+    if (!post_processor_.is_simple() || length_rules_.truncates()) {
+        FullEncoding full = encode_full(text, std::nullopt, add_special_tokens);
+        encoding.ids = std::move(full.ids);
+        for (const auto& [begin, end] : full.offsets) encoding.offsets.push_back({begin, end});
+        return encoding;
+    }
+    PlacedSink sink(
+        text, model_->vocab(),
+        {.ids = with_ids, .trim = post_processor_.trims() ? &post_processor_ : nullptr});
+    run(text, sink);
+    PlacedTokens& tokens = sink.tokens();
+    const auto& parts = post_processor_.parts();
+    if (parts.size() == 1 && parts[0].sequence) {
+        encoding = {std::move(tokens.ids), std::move(tokens.characters)};
+    } else {
+        for (const PostProcessor::Part& part : parts) {
+            if (!part.sequence && !add_special_tokens) continue;
+            const auto& ids = part.sequence ? tokens.ids : part.ids;
+            if (with_ids) encoding.ids.insert(encoding.ids.end(), ids.begin(), ids.end());
+            if (part.sequence) {
+                encoding.offsets.insert(encoding.offsets.end(), tokens.characters.begin(),
+                                        tokens.characters.end());
+            } else {
+                encoding.offsets.resize(encoding.offsets.size() + part.ids.size());
             }
-        } else if (add_special_tokens) {
-            encoding.ids.insert(encoding.ids.end(), part.ids.begin(), part.ids.end());
-            encoding.offsets.resize(encoding.ids.size());
         }
     }
-    const size_t length = encoding.ids.size();
-    length_rules_.pad(encoding.ids, length, length_rules_.pad_id());
-    length_rules_.pad(encoding.offsets, length, {0, 0});
+    const size_t length = encoding.offsets.size();
+    if (with_ids) length_rules_.pad(encoding.ids, length, length_rules_.pad_id());
+    length_rules_.pad(encoding.offsets, length, Span{});
     return encoding;
 }
 

@@ -11,7 +11,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "tokenizer/added_tokens.h"
@@ -29,10 +28,12 @@ namespace edgeward {
 // Texts are refused above this size; positions are 32-bit.
 inline constexpr size_t kMaxText = size_t{1} << 30;
 
+struct PlacedTokens;
+
 struct Encoding {
     std::vector<uint32_t> ids;
     // Characters (code points) of the text, half open; one for each id.
-    std::vector<std::pair<uint32_t, uint32_t>> offsets;
+    std::vector<Span> offsets;
 };
 
 class Tokenizer {
@@ -56,6 +57,8 @@ class Tokenizer {
     // longer than kMaxText, or needs an unknown token that the vocabulary does not hold.
     std::vector<uint32_t> encode(std::string_view text, bool add_special_tokens) const;
     Encoding encode_with_offsets(std::string_view text, bool add_special_tokens) const;
+    // The same without the ids.
+    std::vector<Span> offsets(std::string_view text, bool add_special_tokens) const;
     // One text, or two that belong together, with all a model wants to know of their tokens; what
     // truncation cuts off is in overflowing. See tokenizer_full.cpp.
     FullEncoding encode_full(std::string_view text, std::optional<std::string_view> pair,
@@ -105,8 +108,9 @@ class Tokenizer {
     // A part without added tokens.
     template <class Sink>
     void run_words(const TracedText& text, Span span, Sink& sink) const;
-    // The tokens of one text, not cut or trimmed.
-    std::vector<PlacedToken> place(std::string_view text) const;
+    Encoding encode_placed(std::string_view text, bool add_special_tokens, bool with_ids) const;
+    // All that is known of the tokens of one text, not cut or trimmed.
+    PlacedTokens place(std::string_view text) const;
     uint32_t count_tokens();
     void fill_pieces();
     std::string decode_chain(std::span<const uint32_t> ids, bool skip_special_tokens) const;

@@ -1,17 +1,18 @@
 // Tokenizer::encode_full: the way of a text, or of two, through truncation, the post-processor and
 // padding with everything the reference tells of its tokens.
+#include "tokenizer/placement.h"
 #include "tokenizer/tokenizer.h"
 
 namespace edgeward {
 namespace {
 
-FullEncoding gather(const std::vector<PlacedToken>& tokens, uint32_t type) {
+FullEncoding gather(PlacedTokens tokens, uint32_t type) {
     FullEncoding encoding;
-    for (const PlacedToken& token : tokens) {
-        encoding.ids.push_back(token.id);
-        encoding.offsets.emplace_back(token.begin, token.end);
-        encoding.blanks.emplace_back(token.leading, token.trailing);
-        encoding.words.push_back(token.word);
+    encoding.ids = std::move(tokens.ids);
+    encoding.words = std::move(tokens.words);
+    for (const Span part : tokens.characters) encoding.offsets.emplace_back(part.begin, part.end);
+    for (const Blanks part : tokens.blanks) {
+        encoding.blanks.emplace_back(part.leading, part.trailing);
     }
     encoding.set_type(type);
     encoding.special_mask.assign(encoding.size(), 0);

@@ -118,6 +118,7 @@ class Pair:
                 assert self.ours.encode(text, special) == expected.ids
                 together = self.ours.encode_with_offsets(text, special)
                 assert together == (expected.ids, expected.offsets)
+                assert self.ours.offsets(text, special) == expected.offsets
 
 
 @pytest.mark.parametrize("name", POST_PROCESSORS)
@@ -168,6 +169,13 @@ def test_padding(direction, multiple, strategy):
             both.check(text, pair)
         batch = both.reference.encode_batch(TEXTS)
         assert both.ours.encode_batch(TEXTS) == [encoding.ids for encoding in batch]
+
+
+def test_pieces_of_a_text_that_nothing_rewrites_are_numbered_too():
+    both = Pair(file(pre_tokenizer=BYTES | {"add_prefix_space": False}))
+    assert _native.encode_full(both.ours, "ab cd").word_ids == [0, 0, 1, 1, 1]
+    for text in TEXTS:
+        both.check(text, text)
 
 
 def test_rules_that_cannot_be_kept_are_named():
