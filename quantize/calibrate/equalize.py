@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeward.quantize.families import Architecture
+from edgeward.quantize.architecture import Architecture
 from edgeward.quantize.weights import Floats, Grid, Tensor, Weights, all_floats
 
 # Channels that were silent, or columns of zeros, are not told apart below this share of the mean.
@@ -74,21 +74,28 @@ def equalize(weights: Weights, rms: Mapping[str, Floats]) -> Weights:
     for layer in range(model.layers):
         at = f"layers.{layer}"
         part = {name: weights.tensors[f"{at}.{name}"] for name in model.layer_shapes()}
-        s_qkv = _scales(rms[f"{at}.qkv"], [part[n] for n in "qkv"])
-        s_mlp = _scales(rms[f"{at}.mlp"], [part["gate"], part["up"]])
+        s_qkv = s_mlp = None
+        if model.norms != "after":  # otherwise their input is the residual, which is not scaled
+            s_qkv = _scales(rms[f"{at}.qkv"], [part[n] for n in "qkv"])
+            s_mlp = _scales(rms[f"{at}.mlp"], [part["gate"], part["up"]])
         s_down = _scales(rms[f"{at}.down"], [part["down"]])
         s_value, s_o = _value_scales(rms[f"{at}.o"], part["o"], model)
         changed = {
-            "attention_norm": Scaled(part["attention_norm"], columns=_inverse(s_qkv)),
             "q": Scaled(part["q"], columns=s_qkv),
             "k": Scaled(part["k"], columns=s_qkv),
             "v": Scaled(part["v"], rows=_inverse(s_value), columns=s_qkv),
             "o": Scaled(part["o"], columns=s_o),
-            "mlp_norm": Scaled(part["mlp_norm"], columns=_inverse(s_mlp)),
             "gate": Scaled(part["gate"], columns=s_mlp),
             "up": Scaled(part["up"], rows=_inverse(s_down), columns=s_mlp),
             "down": Scaled(part["down"], columns=s_down),
         }
+        if s_qkv is not None and s_mlp is not None:
+            changed["attention_norm"] = Scaled(part["attention_norm"], columns=_inverse(s_qkv))
+            changed["mlp_norm"] = Scaled(part["mlp_norm"], columns=_inverse(s_mlp))
+        if model.qkv_bias:
+            changed["v_bias"] = Scaled(part["v_bias"], columns=_inverse(s_value))
+        if model.mlp_bias:
+            changed["up_bias"] = Scaled(part["up_bias"], columns=_inverse(s_down))
         tensors |= {f"{at}.{name}": tensor for name, tensor in changed.items()}
     return dataclasses.replace(weights, tensors=tensors)
 

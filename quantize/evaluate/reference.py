@@ -6,16 +6,20 @@ windows and dropped. Built of the same blocks as the packs' graphs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeward import __version__
-from edgeward.quantize.families import Architecture
+from edgeward.quantize.architecture import Architecture, Attention
 from edgeward.quantize.graph import blocks
+from edgeward.quantize.graph.attention import SEQLENS, TOTAL, RopeNames
 from edgeward.quantize.graph.builder import MICROSOFT, GraphBuilder
+from edgeward.quantize.graph.layer import layer
+from edgeward.quantize.graph.matrices import Matrix
 from edgeward.quantize.graph.rope import caches
 from edgeward.quantize.weights import Floats, Tensor, Weights, all_floats
 
@@ -24,13 +28,8 @@ from .session import open_session, position_inputs
 # Numbers of the head dequantized at once.
 _CHUNK = 1 << 23
 
-# Input of each matrix -> the value of the layer's graph that it is.
-_INPUTS = {
-    "qkv": "normed",
-    "o": "layers.0.attention",
-    "mlp": "mlp_norm.at.out",
-    "down": "mlp.product",
-}
+# What reads the values that may be looked at.
+_INPUTS = ("qkv", "o", "mlp", "down")
 
 See = Callable[[int, dict[str, Floats]], None]
 
@@ -58,21 +57,26 @@ class LayeredReference:
         model = self._weights.architecture
         tensors = self._weights.tensors
         batch, length = windows.shape
-        inputs = _INPUTS if see is not None else {}
-        session = open_session(_layer_graph(model, length, inputs), self._threads)
+        inputs = _INPUTS if see is not None else ()
+        sessions: dict[Attention, ort.InferenceSession] = {}
         feed: dict[str, NDArray[np.generic]] = dict(position_inputs(batch, length))
         for kind in ("key", "value"):
             feed[f"past_key_values.0.{kind}"] = np.zeros(
                 (batch, model.kv_heads, length, model.head_dim), np.float32
             )
         x = _gather(tensors["embedding"], windows)
-        for layer in range(model.layers):
+        for number in range(model.layers):
             for name in model.layer_shapes():
-                feed[name] = all_floats(tensors[f"layers.{layer}.{name}"])
-            x, *seen = session.run(["result", *inputs.values()], {**feed, "x": x})
+                feed[name] = all_floats(tensors[f"layers.{number}.{name}"])
+            attention = model.attention(number)
+            if attention not in sessions:
+                graph = _layer_graph(model, attention, length, inputs)
+                sessions[attention] = open_session(graph, self._threads)
+            wanted = ["result", *(f"{name}.input" for name in inputs)]
+            x, *seen = sessions[attention].run(wanted, {**feed, "x": x})
             if see is not None:
-                see(layer, dict(zip(inputs, seen, strict=True)))
-            progress(layer + 1, model.layers)
+                see(number, dict(zip(inputs, seen, strict=True)))
+            progress(number + 1, model.layers)
         x = x[:, start:]
         scale = np.reciprocal(np.sqrt(np.square(x).mean(-1, keepdims=True) + model.norm_epsilon))
         return np.asarray(x * scale * all_floats(tensors["final_norm"]), np.float32)
@@ -84,6 +88,9 @@ class LayeredReference:
         logits = np.empty((hidden.shape[0], head.shape[0]), np.float32)
         for begin, end in _pieces(head):
             np.matmul(hidden, head.floats(begin, end).T, out=logits[:, begin:end])
+        if (cap := self._weights.architecture.logit_softcap) is not None:
+            np.tanh(logits, out=logits)
+            logits *= np.float32(cap)
         return logits
 
 
@@ -100,29 +107,43 @@ class _InputMatrix:
         return graph.node("Gather", [self.name, ids], output)
 
 
-def _layer_graph(model: Architecture, length: int, also: Mapping[str, str]) -> bytes:
+@dataclass(frozen=True)
+class _InputParts:
+    """A layer's weights as inputs of its graph, under our names."""
+
+    graph: GraphBuilder
+
+    def vector(self, name: str) -> str:
+        return name
+
+    def matrix(self, name: str, kind: str, parts: Sequence[str]) -> Matrix:
+        if len(parts) > 1:
+            return _InputMatrix(self.graph.node("Concat", list(parts), f"{name}.whole", axis=0))
+        return _InputMatrix(name)
+
+
+def _layer_graph(model: Architecture, kind: Attention, length: int, also: Sequence[str]) -> bytes:
     """One layer: x (batch, sequence, hidden) to result of the same shape, and the values `also`."""
+    model = replace(model, attentions=(kind,))
     graph = GraphBuilder("layer", "")
     x = graph.input("x", np.float32, ("batch", "sequence", model.hidden))
-    graph.input(blocks.SEQLENS, np.int32, ("batch",))
-    graph.input(blocks.TOTAL, np.int32, ())
+    graph.input(SEQLENS, np.int32, ("batch",))
+    graph.input(TOTAL, np.int32, ())
     graph.output("result", np.float32, ("batch", "sequence", model.hidden))
     for name, shape in model.layer_shapes().items():
         graph.input(name, np.float32, shape)
-    cos, sin = caches(model.rope, model.head_dim, length)
-    rope = blocks.RopeNames(graph.constant("rope.cos", cos), graph.constant("rope.sin", sin))
-    epsilon = model.norm_epsilon
-    normed = blocks.norm(graph, x, "attention_norm", epsilon, "normed")
-    parts = [_InputMatrix(n).multiply(graph, normed, f"{n}.out") for n in ("q", "k", "v")]
-    packed = graph.node("Concat", parts, "qkv", axis=-1)
-    mixed = blocks.attention(graph, model, 0, packed, rope)
-    attended = _InputMatrix("o").multiply(graph, mixed, "o.out")
-    normed, residual = blocks.add_norm(graph, attended, x, "mlp_norm", epsilon, "mlp_norm.at")
-    gate, up, down = (_InputMatrix(name) for name in ("gate", "up", "down"))
-    changed = blocks.gated_mlp(graph, normed, gate, up, down, "mlp")
-    graph.node("Add", [residual, changed], "result")
-    for value in also.values():
-        graph.output(value, np.float32, ("batch", "sequence", "channels"))
+    rope = None
+    if kind.rope is not None:
+        cos, sin = caches(kind.rope, model.head_dim, length)
+        rope = RopeNames(graph.constant("rope.cos", cos), graph.constant("rope.sin", sin))
+    normed = x
+    if model.norms != "after":
+        normed = blocks.norm(graph, x, "attention_norm", model.norm_epsilon, "normed")
+    made = layer(graph, model, 0, _InputParts(graph), normed, x, rope)
+    graph.node("Add", [made.residual, made.change], "result")
+    for name in also:
+        seen = graph.node("Identity", [made.inputs[name]], f"{name}.input")
+        graph.output(seen, np.float32, ("batch", "sequence", "channels"))
     return bytes(graph.model(__version__).SerializeToString())
 
 

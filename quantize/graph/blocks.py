@@ -1,27 +1,17 @@
-"""The blocks of a decoder layer, one function each. Knows operators; the order is `decoder`'s."""
+"""The blocks of a decoder layer, one function each. Knows operators; the order is `layer`'s."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
-from edgeward.quantize.families import Architecture
+from edgeward.quantize.architecture import Activation
 
 from .builder import MICROSOFT, GraphBuilder
 from .matrices import Matrix
 
-SEQLENS = "seqlens_k"
-TOTAL = "total_sequence_length"
 LOGITS_FROM = "logits_from"
-
-
-@dataclass(frozen=True)
-class RopeNames:
-    """Names of the caches of cosines and sines."""
-
-    cos: str
-    sin: str
 
 
 def norm(graph: GraphBuilder, x: str, weight: str, epsilon: float, output: str) -> str:
@@ -58,41 +48,40 @@ def add_norm(
     return outputs[0], outputs[-1]
 
 
-def attention(
-    graph: GraphBuilder, model: Architecture, layer: int, qkv: str, rope: RopeNames
-) -> str:
-    """Rotary grouped-query attention over the cache, which it extends; (batch, sequence, q).
-
-    `qkv` (batch, sequence, q + k + v) holds queries, keys and values side by side.
-    """
-    shape = ("batch", model.kv_heads, "context", model.head_dim)
-    past = [f"past_key_values.{layer}.{kind}" for kind in ("key", "value")]
-    present = [f"present.{layer}.{kind}" for kind in ("key", "value")]
-    for names, declare in ((past, graph.input), (present, graph.output)):
-        for name in names:
-            declare(name, np.float32, shape)
-    return graph.node(
-        "GroupQueryAttention",
-        [qkv, "", "", *past, SEQLENS, TOTAL, rope.cos, rope.sin],
-        [f"layers.{layer}.attention", *present],
-        domain=MICROSOFT,
-        num_heads=model.heads,
-        kv_num_heads=model.kv_heads,
-        do_rotary=1,
-        rotary_interleaved=0,
-    )
-
-
 def gated_mlp(
-    graph: GraphBuilder, x: str, gate: Matrix, up: Matrix, down: Matrix, prefix: str
+    graph: GraphBuilder,
+    x: str,
+    gate: Matrix,
+    up: Matrix,
+    down: Matrix,
+    biases: Mapping[str, str],
+    activation: Activation,
+    prefix: str,
 ) -> str:
-    """down(silu(gate(x)) * up(x)) (Shazeer, 2020)."""
-    gated = gate.multiply(graph, x, f"{prefix}.gate")
-    # QuickGelu with alpha 1 is x * sigmoid(x) in one pass.
-    active = graph.node("QuickGelu", [gated], f"{prefix}.silu", domain=MICROSOFT, alpha=1.0)
-    raised = up.multiply(graph, x, f"{prefix}.up")
+    """down(activation(gate(x)) * up(x)) (Shazeer, 2020); `biases` by matrix, where it has one."""
+
+    def multiply(matrix: Matrix, value: str, name: str) -> str:
+        product = matrix.multiply(graph, value, f"{prefix}.{name}")
+        if name not in biases:
+            return product
+        return graph.node("Add", [product, biases[name]], f"{prefix}.{name}.biased")
+
+    gated = multiply(gate, x, "gate")
+    if activation == "silu":
+        # QuickGelu with alpha 1 is x * sigmoid(x) in one pass.
+        active = graph.node("QuickGelu", [gated], f"{prefix}.act", domain=MICROSOFT, alpha=1.0)
+    else:  # the tanh form of GELU (Hendrycks and Gimpel, 2016)
+        active = graph.node("FastGelu", [gated], f"{prefix}.act", domain=MICROSOFT)
+    raised = multiply(up, x, "up")
     product = graph.node("Mul", [active, raised], f"{prefix}.product")
-    return down.multiply(graph, product, f"{prefix}.down")
+    return multiply(down, product, "down")
+
+
+def capped(graph: GraphBuilder, x: str, cap: float, output: str) -> str:
+    """cap * tanh(x)."""
+    bounded = graph.node("Tanh", [x], f"{output}.tanh")
+    height = graph.constant(f"{output}.cap", np.array(cap, np.float32))
+    return graph.node("Mul", [bounded, height], output)
 
 
 def wanted(graph: GraphBuilder, x: str, output: str) -> str:

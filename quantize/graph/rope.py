@@ -1,6 +1,6 @@
 """Cosines and sines of the rotary embedding, as `GroupQueryAttention` takes them.
 
-Knows the formula (Su et al., 2021; Llama 3 scaling as divisors of the frequencies) only.
+Knows the formula (Su et al., 2021; scaling as divisors of the frequencies) only.
 """
 
 from __future__ import annotations
@@ -16,15 +16,22 @@ def inverse_frequencies(rope: Rope, head_dim: int) -> Floats:
 
     Rounded to float32 in the places where transformers rounds, so that both give the same angles.
     """
-    exponents = np.arange(0, head_dim, 2, dtype=np.float32) / np.float32(head_dim)
+    rotated = rope.rotated or head_dim
+    exponents = np.arange(0, rotated, 2, dtype=np.float32) / np.float32(rotated)
     frequencies = 1.0 / np.power(np.float32(rope.theta), exponents, dtype=np.float32)
     if rope.factors is not None:
         frequencies = frequencies / np.asarray(rope.factors, np.float32)
-    return np.asarray(frequencies, np.float32)
+    still = np.zeros((head_dim - rotated) // 2, np.float32)
+    return np.concatenate([np.asarray(frequencies, np.float32), still])
 
 
 def caches(rope: Rope, head_dim: int, context: int) -> tuple[Floats, Floats]:
-    """Cosines and sines, float32 (context, head_dim / 2) each."""
+    """Cosines and sines, float32 (context, head_dim / 2) each; 1 and 0 for pairs that stay."""
     positions = np.arange(context, dtype=np.float32)
     angles = np.outer(positions, inverse_frequencies(rope, head_dim))
-    return np.cos(angles), np.sin(angles)
+    cos, sin = np.cos(angles), np.sin(angles)
+    if rope.scale != 1.0:
+        turning = (rope.rotated or head_dim) // 2
+        cos[:, :turning] *= np.float32(rope.scale)
+        sin *= np.float32(rope.scale)
+    return cos, sin

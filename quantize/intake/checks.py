@@ -14,6 +14,7 @@ from edgeward.quantize.weights import Floats
 _SHOWN = 4
 # Tables of cosines and sines take head_dim * 4 bytes a position.
 MAX_CONTEXT = 1 << 20
+MAX_HEAD = 1 << 12
 
 
 def finite(path: Path, name: str, *arrays: Floats) -> None:
@@ -26,17 +27,30 @@ def finite(path: Path, name: str, *arrays: Floats) -> None:
             )
 
 
-def architecture(path: Path, shape: Architecture, tensors: int) -> None:
-    """Raise `IntakeError` if the sizes contradict each other or the file's number of `tensors`.
-
-    What is left passes no bound that later work would run into: names are made for every layer,
-    and cosines for every position, before any of them is looked up.
-    """
-    if shape.layers > tensors:
+def layers(path: Path, count: int, tensors: int) -> None:
+    """Raise `IntakeError` for more layers than there are `tensors`: names are made for each."""
+    if count > tensors:
         raise IntakeError(
-            f"{path}: {shape.layers} layers cannot lie in {tensors} tensors (block_count or "
+            f"{path}: {count} layers cannot lie in {tensors} tensors (block_count or "
             f"num_hidden_layers); it is damaged or incomplete. Fetch the whole model again."
         )
+
+
+def head(path: Path, head_dim: int) -> None:
+    """Raise `IntakeError` for a size of heads that the attention operator does not take."""
+    if head_dim % 16 or head_dim > MAX_HEAD:
+        raise IntakeError(
+            f"{path}: a head has {head_dim} values; the attention operator needs a multiple "
+            f"of 16 up to {MAX_HEAD}. Choose another model."
+        )
+
+
+def architecture(path: Path, shape: Architecture) -> None:
+    """Raise `IntakeError` if the sizes contradict each other.
+
+    What is left passes no bound that later work would run into: cosines are made for every
+    position before any tensor is looked up.
+    """
     if shape.context > MAX_CONTEXT:
         raise IntakeError(
             f"{path}: a context of {shape.context} tokens; at most {MAX_CONTEXT} are supported "
@@ -46,11 +60,6 @@ def architecture(path: Path, shape: Architecture, tensors: int) -> None:
         raise IntakeError(
             f"{path}: {shape.heads} heads cannot share {shape.kv_heads} heads of keys and values; "
             f"the first must be a multiple of the second. Fetch the file again."
-        )
-    if shape.head_dim % 8:
-        raise IntakeError(
-            f"{path}: a head has {shape.head_dim} values; the attention operator needs a multiple "
-            f"of 8. Choose another model."
         )
 
 

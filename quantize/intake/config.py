@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from edgeward.errors import IntakeError
 from edgeward.quantize import families
-from edgeward.quantize.families import Architecture, Family, Rope
+from edgeward.quantize.families import Architecture, Attention, Family, Rope
 
-Settings = Mapping[str, Any]
+from . import checks
+from .assemble import Factors
+from .config_fields import Fields, Settings
+from .config_rope import GLOBAL, LOCAL, ropes
+from .windows import windowed_layers
 
 
 def family(folder: Path, settings: Settings) -> Family:
@@ -29,87 +30,113 @@ def family(folder: Path, settings: Settings) -> Family:
     )
 
 
-def architecture(folder: Path, settings: Settings, row: Family, has_head: bool) -> Architecture:
-    """Sizes and constants, each checked; `has_head`: the weights hold a separate head."""
-    fields = _Fields(folder, settings)
+def architecture(
+    folder: Path, settings: Settings, row: Family, tensors: Collection[str]
+) -> tuple[Architecture, Factors]:
+    """Sizes and constants, each checked; `tensors` are the names in the files."""
+    fields = Fields(folder, {**row.hf_defaults, **settings})
     for key, settled in row.hf_settled.items():
-        if (value := settings.get(key, settled)) != settled:
+        if (value := settings.get(key, settled)) not in (settled, _also(key)):
             raise fields.wrong(key, value, repr(settled))
     heads = fields.count("num_attention_heads")
     hidden = fields.count("hidden_size")
-    head_dim = fields.count("head_dim", hidden // heads)
-    tied = settings.get("tie_word_embeddings", not has_head)
-    return Architecture(
+    layers = fields.count("num_hidden_layers")
+    checks.layers(folder, layers, len(tensors))
+    head_dim = fields.count("head_dim", max(1, hidden // heads))
+    checks.head(folder, head_dim)
+    tied = fields.get("tie_word_embeddings", row.hf_names["head"] not in tensors)
+    main, near, context = ropes(fields, row, head_dim)
+    biased = fields.flag("attention_bias")
+    cap = fields.maybe_real("final_logit_softcapping")
+    shape = Architecture(
         family=row.name,
-        layers=fields.count("num_hidden_layers"),
+        layers=layers,
         hidden=hidden,
         intermediate=fields.count("intermediate_size"),
         heads=heads,
         kv_heads=fields.count("num_key_value_heads", heads),
         head_dim=head_dim,
         vocabulary=fields.count("vocab_size"),
-        context=fields.count("max_position_embeddings"),
-        rope=_rope(fields, head_dim),
-        norm_epsilon=fields.real("rms_norm_eps"),
+        context=context,
+        rope=main,
+        norm_epsilon=fields.real("rms_norm_eps", 1e-6),
         tied_head=bool(tied),
+        norms=row.norms,
+        qk_norm=row.qk_norm,
+        activation=row.activation,
+        qkv_bias=biased or row.biased_qkv,
+        output_bias=biased,
+        mlp_bias=fields.flag("mlp_bias"),
+        attention_scale=_attention_scale(fields),
+        attention_softcap=fields.maybe_real("attn_logit_softcapping"),
+        logit_softcap=cap,
+        attentions=_attentions(fields, row, layers, main, near),
     )
+    factors = Factors(
+        embedding=fields.real(
+            "embedding_multiplier", math.sqrt(hidden) if row.scaled_embedding else 1.0
+        ),
+        residual=fields.real("residual_multiplier", 1.0),
+        logits=1 / fields.real("logits_scaling", 1.0) / (cap or 1.0),
+    )
+    return shape, factors
 
 
-def _rope(fields: _Fields, head_dim: int) -> Rope:
-    """`rope_parameters` of transformers 5, or `rope_theta` and `rope_scaling` before."""
-    scaling = fields.settings.get("rope_parameters") or fields.settings.get("rope_scaling") or {}
-    if not isinstance(scaling, Mapping):
-        raise fields.wrong("rope_scaling", scaling, "an object")
-    inside = _Fields(fields.folder, {**fields.settings, **scaling})
-    theta = inside.real("rope_theta", 10000.0)
-    kind = scaling.get("rope_type", scaling.get("type", "default"))
-    if kind == "default":
-        return Rope(theta)
-    if kind == "linear":
-        return Rope(theta, (inside.real("factor"),) * (head_dim // 2))
-    if kind == "llama3":
-        return Rope(theta, _llama3(inside, theta, head_dim))
-    raise fields.wrong("rope_type", kind, "default, linear or llama3")
+def _also(key: str) -> object:
+    """A second spelling of a settled value."""
+    return {"hidden_activation": None, "hidden_act": "swish"}.get(key)
 
 
-def _llama3(fields: _Fields, theta: float, head_dim: int) -> tuple[float, ...]:
-    """Divisors of the frequencies: 1 for short waves, `factor` for long ones, smooth between."""
-    factor = fields.real("factor")
-    low, high = fields.real("low_freq_factor"), fields.real("high_freq_factor")
-    if high <= low:
-        raise fields.wrong("high_freq_factor", high, f"more than low_freq_factor, {low}")
-    trained = fields.count("original_max_position_embeddings")
-    waves = 2 * math.pi * theta ** (np.arange(0, head_dim, 2) / head_dim)
-    smooth = np.clip((trained / waves - low) / (high - low), 0, 1)
-    return tuple(float(value) for value in 1 / ((1 - smooth) / factor + smooth))
+def _attention_scale(fields: Fields) -> float | None:
+    if (factor := fields.maybe_real("attention_multiplier")) is not None:  # Granite
+        return factor
+    if (size := fields.maybe_real("query_pre_attn_scalar")) is not None:  # Gemma
+        return float(size**-0.5)
+    return None
 
 
-class _Fields:
-    """Settings checked for type and sign."""
+def _attentions(
+    fields: Fields, row: Family, layers: int, main: Rope, near: Rope
+) -> tuple[Attention, ...]:
+    """Empty if all layers see everything alike."""
+    windowed = _windowed(fields, row, layers)
+    window = fields.count("sliding_window") if any(windowed) else None
+    turned = _turned(fields, row, layers)
+    made = tuple(
+        Attention((near if local else main) if turns else None, window if local else None)
+        for local, turns in zip(windowed, turned, strict=True)
+    )
+    return () if all(one == Attention(main) for one in made) else made
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self.folder = folder
-        self.settings = settings
 
-    def count(self, key: str, default: int | None = None) -> int:
-        value = self.settings.get(key)
-        if value is None:
-            value = default
-        if type(value) is not int or not 1 <= value <= 1 << 31:
-            raise self.wrong(key, value, "a count of at least 1")
-        return value
+def _windowed(fields: Fields, row: Family, layers: int) -> list[bool]:
+    listed = fields.get("layer_types")
+    if listed is None:
+        limited = fields.get("sliding_window") is not None
+        if row.windows == "upper":
+            limited = limited and fields.flag("use_sliding_window")
+        start = fields.settings.get("max_window_layers", 28) if row.windows == "upper" else 0
+        if type(start) is not int or start < 0:
+            raise fields.wrong("max_window_layers", start, "a count")
+        period = fields.count("sliding_window_pattern", _period(row))
+        return windowed_layers(row.windows if limited else "none", layers, period, start)
+    if not isinstance(listed, list) or len(listed) != layers or set(listed) - {GLOBAL, LOCAL}:
+        raise fields.wrong("layer_types", listed, f"{layers} times {GLOBAL} or {LOCAL}")
+    return [kind == LOCAL for kind in listed]
 
-    def real(self, key: str, default: float | None = None) -> float:
-        value = self.settings.get(key)
-        if value is None:
-            value = default
-        if type(value) not in (int, float) or not 0 < value < math.inf:  # type: ignore[operator]
-            raise self.wrong(key, value, "a positive number")
-        return float(value)  # type: ignore[arg-type]
 
-    def wrong(self, key: str, value: object, legal: str) -> IntakeError:
-        said = "is missing" if value is None else f"is {value!r}"
-        return IntakeError(
-            f"{self.folder / 'config.json'}: '{key}' {said}; the graph builder needs {legal}. "
-            f"Fetch the file again, or choose another model."
-        )
+def _period(row: Family) -> int:
+    return row.windows if isinstance(row.windows, int) else 1
+
+
+def _turned(fields: Fields, row: Family, layers: int) -> list[bool]:
+    """Which layers rotate: SmolLM3's `no_rope_layers` has a 1 for those that do."""
+    if not row.skips_rope:
+        return [True] * layers
+    listed = fields.get("no_rope_layers")
+    if listed is None:
+        period = fields.count("no_rope_layer_interval", row.skips_rope)
+        return [bool((layer + 1) % period) for layer in range(layers)]
+    if not isinstance(listed, list) or len(listed) != layers or set(listed) - {0, 1}:
+        raise fields.wrong("no_rope_layers", listed, f"{layers} times 0 or 1")
+    return [one == 1 for one in listed]

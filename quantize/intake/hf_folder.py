@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeward.errors import IntakeError
-from edgeward.quantize import families
-from edgeward.quantize.weights import Floats, Grid, Tensor, Weights
+from edgeward.quantize.weights import Floats, Grid, Weights
 
 from . import checks, config
+from .assemble import Order, assemble
 from .gguf_types import bfloat16
 
 SINGLE = "model.safetensors"
@@ -32,16 +32,27 @@ _WIDTHS = {"F32": 4, "F16": 2, "BF16": 2}
 
 @dataclass(frozen=True)
 class SafeTensor:
-    """A tensor in a mapped file: `raw` uint8 (rows, bytes a row)."""
+    """A tensor in a mapped file: `raw` uint8 (rows, bytes a row).
+
+    `order`, where given, says which stored row each row is.
+    """
 
     path: Path
     name: str
     storage: str
     shape: tuple[int, ...]
     raw: NDArray[np.uint8]
+    order: NDArray[np.intp] | None = None
+
+    def pick(self, rows: slice | Order) -> SafeTensor:
+        if isinstance(rows, slice):
+            raw = self.raw[rows]
+            return replace(self, raw=raw, shape=(raw.shape[0], *self.shape[1:]))
+        return replace(self, order=rows, shape=(rows.size, *self.shape[1:]))
 
     def floats(self, start: int, stop: int) -> Floats:
-        raw = np.ascontiguousarray(self.raw[start:stop])
+        rows = slice(start, stop) if self.order is None else self.order[start:stop]
+        raw = np.ascontiguousarray(self.raw[rows])
         if self.storage == "BF16":
             values = bfloat16(raw)
         else:
@@ -71,18 +82,20 @@ def read(folder: Path) -> Weights:
                     f"shard of another model may lie in the folder. Fetch the model again."
                 )
             found[name] = tensor
-    architecture = config.architecture(folder, settings, family, family.hf_names["head"] in found)
-    checks.architecture(folder, architecture, len(found))
-    names = {ours: families.theirs(family.hf_names, ours) for ours in architecture.shapes()}
+    names = family.hf_names
+    architecture, factors = config.architecture(folder, settings, family, found)
+    checks.architecture(folder, architecture)
     # Tied models sometimes store the head a second time; rotary frequencies follow from config.
-    spare = {family.hf_names["head"]} if architecture.tied_head else set()
-    checks.tensors(
+    spare = {names["head"]} if architecture.tied_head else set()
+    tensors = assemble(
         folder,
-        expected={names[ours]: shape for ours, shape in architecture.shapes().items()},
-        found={name: tensor.shape for name, tensor in found.items()},
+        found,
+        family,
+        "hf",
+        architecture,
+        factors,
         ignored=lambda name: name in spare or name.endswith(".rotary_emb.inv_freq"),
     )
-    tensors: dict[str, Tensor] = {ours: found[name] for ours, name in names.items()}
     return Weights(architecture, tensors, "safetensors", settings)
 
 

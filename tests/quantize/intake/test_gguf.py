@@ -90,8 +90,8 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a missing tensor": ({"change": drop("blk.1.ffn_up.weight")}, "lacks .*blk.1.ffn_up.weight"),
     "no embedding": ({"change": drop("token_embd.weight")}, "token_embd.weight"),
     "an unknown tensor": (
-        {"change": put("blk.0.attn_q.bias", np.zeros(64, np.float32))},
-        "blk.0.attn_q.bias",
+        {"change": put("blk.0.attn_sinks.weight", np.zeros(64, np.float32))},
+        "blk.0.attn_sinks.weight",
     ),
     "a wrong shape": (
         {"change": put("blk.0.attn_k.weight", np.zeros((64, 64), np.float32))},
@@ -105,7 +105,15 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"fields": {"llama.attention.layer_norm_rms_epsilon": -1.0}},
         "rms_epsilon' is -1.0",
     ),
-    "unknown rope scaling": ({"fields": {"llama.rope.scaling.type": "yarn"}}, "'yarn'"),
+    "unknown rope scaling": ({"fields": {"llama.rope.scaling.type": "ntk"}}, "'ntk'"),
+    "yarn without its factor": (
+        {"fields": {"llama.rope.scaling.type": "yarn"}},
+        "scaling.factor' is missing",
+    ),
+    "biases of one matrix only": (
+        {"change": put("blk.0.attn_q.bias", np.zeros(64, np.float32))},
+        "lacks .*blk.0.attn_k.bias",
+    ),
     "partial rotation": ({"fields": {"llama.rope.dimension_count": 8}}, "dimension_count' is 8"),
     "a false layer count": ({"fields": {"llama.block_count": 2000000000}}, "2000000000 layers"),
     "a false context": ({"fields": {"llama.context_length": 1 << 30}}, "1073741824 tokens"),
