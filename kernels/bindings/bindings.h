@@ -14,5 +14,7 @@ void register_tokenizer(pybind11::module_& m);
 void register_encoding(pybind11::module_& m);
 void register_safety_normalize(pybind11::module_& m);
 void register_safety_model(pybind11::module_& m);
+void register_ops(pybind11::module_& m);
+void register_ops_attention(pybind11::module_& m);
 
 }  // namespace edgeward::bindings

@@ -20,7 +20,7 @@ struct KvCache {
     KvType type = KvType::kFloat16;
     std::size_t kv_heads = 0;
     std::size_t head_dim = 0;  // a multiple of 16, at most kMaxHeadDim
-    std::size_t context = 0;
+    std::size_t context = 0;   // a multiple of 64
     void* keys = nullptr;
     void* values = nullptr;
     float* key_scales = nullptr;    // [kv_head][context]; null for float16

@@ -137,7 +137,8 @@ inline Wide floats_of(const WideInts& v) {
 inline Wide load_halves(const std::uint16_t* x) {
     Wide v;
 #if defined(__AVX512F__)
-    v.part[0] = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
+    v.part[0] =
+        _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
 #elif defined(__F16C__)
     EDGEWARD_EACH_PART v.part[p] =
         _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x + 8 * p)));
@@ -155,7 +156,7 @@ inline Wide load_halves(const std::uint16_t* x) {
 inline void store_halves(std::uint16_t* x, const Wide& v) {
 #if defined(__AVX512F__)
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(x),
-                        _mm512_cvtps_ph(v.part[0], _MM_FROUND_TO_NEAREST_INT));
+                        _mm512_maskz_cvtps_ph(0xffff, v.part[0], _MM_FROUND_TO_NEAREST_INT));
 #elif defined(__F16C__)
     EDGEWARD_EACH_PART _mm_storeu_si128(reinterpret_cast<__m128i*>(x + 8 * p),
                                         _mm256_cvtps_ph(v.part[p], _MM_FROUND_TO_NEAREST_INT));
@@ -172,8 +173,9 @@ inline void store_halves(std::uint16_t* x, const Wide& v) {
 inline Wide load_bytes(const std::int8_t* x) {
     Wide v;
 #if defined(__AVX512F__)
-    v.part[0] = _mm512_cvtepi32_ps(
-        _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))));
+    v.part[0] = _mm512_maskz_cvtepi32_ps(
+        0xffff,
+        _mm512_maskz_cvtepi8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(x))));
 #elif defined(__AVX2__)
     EDGEWARD_EACH_PART v.part[p] = _mm256_cvtepi32_ps(
         _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(x + 8 * p))));

@@ -4,6 +4,15 @@
 
 namespace edgeward::ops {
 
-const Operators& operators_for(Isa) { return generic::kOperators; }
+const Operators& operators_for(Isa isa) {
+    switch (isa) {
+#if defined(__x86_64__)
+        case Isa::kAvx512:
+            return avx512::kOperators;
+#endif
+        default:
+            return generic::kOperators;
+    }
+}
 
 }  // namespace edgeward::ops

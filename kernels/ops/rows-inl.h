@@ -96,15 +96,21 @@ struct Block {
 };
 
 inline std::int32_t fold_sum(const WideInts& v) {
-#if defined(__AVX512F__)
-    return _mm512_reduce_add_epi32(reinterpret_cast<__m512i>(v.part[0]));
-#else
     simd::Ints all = v.part[0];
     for (std::size_t p = 1; p < kParts; ++p) all += v.part[p];
-    std::int32_t sum = 0;
-    for (std::size_t i = 0; i < simd::kLanes; ++i) sum += all[i];
-    return sum;
+#if defined(__AVX512F__)
+    const auto eight = __builtin_shufflevector(all, all, 0, 1, 2, 3, 4, 5, 6, 7) +
+                       __builtin_shufflevector(all, all, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif defined(__AVX2__)
+    const auto eight = all;
 #endif
+#if defined(__AVX2__)
+    const auto four = __builtin_shufflevector(eight, eight, 0, 1, 2, 3) +
+                      __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+#else
+    const auto four = all;
+#endif
+    return four[0] + four[1] + (four[2] + four[3]);
 }
 
 inline void store_bytes(std::int8_t* out, const WideInts& v) {

@@ -1,0 +1,2 @@
+#define EDGEWARD_OPS_ISA avx512
+#include "ops/operators-inl.h"
