@@ -65,9 +65,10 @@ gpu:
 	build/gpu/bin/python -m pytest -q tests/kernels/cuda $(PYTEST)
 	build/gpu/bin/edgeward bench sampling --device cuda
 
-# A million recorded choices by the NEON build under an emulator; says what is missing where it is.
+# A million recorded choices, and every operator, by the ARM builds under an emulator; says what is missing where it is.
 neon: $(VENV)/.test
 	$(BIN)/python tests/support/isa_record.py neon
+	$(BIN)/python tests/support/ops_record.py
 
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, in an environment of their own.
 sanitize:

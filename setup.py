@@ -32,11 +32,13 @@ ARM = platform.machine().lower() in {"aarch64", "arm64"}
 # every other file must run on the oldest machine. kernels/cpu.cpp chooses between them at import.
 ISA_FLAGS = {
     "avx2": (X86, ["-mavx2", "-mfma", "-mf16c"]),
+    "avxvnni": (X86, ["-mavx2", "-mfma", "-mf16c", "-mavxvnni"]),
     "avx512": (
         X86,
         ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx512vnni", "-mfma", "-mf16c"],
     ),
     "neon": (ARM, ["-march=armv8.2-a+dotprod"]),
+    "i8mm": (ARM, ["-march=armv8.2-a+dotprod+i8mm"]),
 }
 
 

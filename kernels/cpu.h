@@ -9,9 +9,11 @@
 namespace edgeward {
 
 // Ordered from the one that always runs to the best; a kernel takes the best it was built for.
-enum class Isa { kGeneric = 0, kAvx2 = 1, kAvx512 = 2, kNeon = 3 };
+// kAvxVnni: AVX2 with 256-bit dot products. kNeon: with dot products. kI8mm: with products of
+// int8 matrices as well.
+enum class Isa { kGeneric = 0, kAvx2 = 1, kAvx512 = 2, kNeon = 3, kAvxVnni = 4, kI8mm = 5 };
 
-// "generic", "avx2", "avx512", "neon".
+// "generic", "avx2", "avxvnni", "avx512", "neon", "i8mm".
 const char* isa_name(Isa isa);
 
 // Instruction sets that were compiled in and that this processor and system can run, worst first.

@@ -8,11 +8,13 @@ const Passes& passes_for(Isa isa) {
     switch (isa) {
 #if defined(__x86_64__)
         case Isa::kAvx2:
+        case Isa::kAvxVnni:
             return avx2::kPasses;
         case Isa::kAvx512:
             return avx512::kPasses;
 #elif defined(__aarch64__)
         case Isa::kNeon:
+        case Isa::kI8mm:
             return neon::kPasses;
 #endif
         default:

@@ -20,6 +20,7 @@ DIGESTS = ROOT / "tests" / "data" / "golden" / "sampling_choices.txt"
 FLAGS = ["-std=c++20", "-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
 ARM_COMPILER = "aarch64-linux-gnu-g++"
 ARM_EMULATOR = "qemu-aarch64"
+ARM_ISAS = ("neon", "i8mm")
 
 
 def isa_flags() -> dict[str, list[str]]:
@@ -54,7 +55,7 @@ def objects(folder: Path, sources: list[Path], arm: bool = False) -> list[str]:
     sampler = sorted((ROOT / "kernels" / "sampling").glob("*.cpp"))
     for source in [*sources, ROOT / "kernels" / "cpu.cpp", *sampler]:
         isa = source.stem.rpartition("_")[2]
-        if isa in sets and (isa == "neon") != arm:
+        if isa in sets and (isa in ARM_ISAS) != arm:
             continue
         made.append(str(folder / f"{source.stem}.o"))
         own = sets.get(isa, [])
@@ -84,7 +85,7 @@ def record(command: list[str], *arguments: str) -> str:
 def main() -> None:
     """Check one instruction set against the file, or write the file."""
     isa = next((a for a in sys.argv[1:] if not a.startswith("-")), "")
-    arm = isa == "neon"
+    arm = isa in ARM_ISAS
     for tool in (ARM_COMPILER, ARM_EMULATOR) if arm else ():
         if not shutil.which(tool):
             raise SystemExit(f"there is no {tool}: install g++-aarch64-linux-gnu and qemu-user")

@@ -36,7 +36,7 @@ def test_settings_that_differ_draw_differently() -> None:
 
 def test_the_flags_of_every_set_are_found() -> None:
     assert isa_record.isa_flags()["avx2"] == ["-mavx2", "-mfma", "-mf16c"]
-    assert set(isa_record.isa_flags()) == {"avx2", "avx512", "neon"}
+    assert set(isa_record.isa_flags()) == {"avx2", "avxvnni", "avx512", "neon", "i8mm"}
 
 
 @pytest.mark.parametrize("isa", _native.supported_isas())

@@ -1,0 +1,2 @@
+#define EDGEWARD_OPS_ISA avx2
+#include "ops/operators-inl.h"

@@ -1,0 +1,2 @@
+#define EDGEWARD_OPS_ISA neon
+#include "ops/operators-inl.h"
