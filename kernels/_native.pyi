@@ -434,3 +434,32 @@ def top_values(
     x: NDArray[np.float32], count: int, *, first_id: int = 0, isa: str | None = None
 ) -> tuple[list[int], list[float]]:
     """Ids and values of the largest, largest first; among equals the lower id."""
+
+# Times by the wall clock for `edgeward bench operators`, in seconds.
+def time_multiply(
+    matrices: Sequence[PackedMatrix], tokens: int, team: Team, *, isa: str | None = None
+) -> float:
+    """One pass over matrices of one shape, a barrier after each."""
+
+def time_attend(
+    cache: KvCache,
+    tokens: int,
+    position: int,
+    heads: int,
+    repeats: int,
+    team: Team,
+    *,
+    isa: str | None = None,
+) -> float: ...
+def time_dots(rounds: int, team: Team, *, isa: str | None = None) -> tuple[float, float]:
+    """int8 operations of all threads, and seconds: the limit of products."""
+
+def time_fmas(rounds: int, team: Team, *, isa: str | None = None) -> tuple[float, float]:
+    """float32 operations of all threads, and seconds: the limit of attention."""
+
+def time_read(
+    matrices: Sequence[PackedMatrix], team: Team, *, isa: str | None = None
+) -> tuple[float, float]:
+    """Bytes and seconds of reading the matrices once: the limit of one row."""
+
+def time_barriers(team: Team, count: int) -> float: ...

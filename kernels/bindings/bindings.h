@@ -16,5 +16,6 @@ void register_safety_normalize(pybind11::module_& m);
 void register_safety_model(pybind11::module_& m);
 void register_ops(pybind11::module_& m);
 void register_ops_attention(pybind11::module_& m);
+void register_ops_measure(pybind11::module_& m);
 
 }  // namespace edgeward::bindings

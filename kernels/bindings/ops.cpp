@@ -285,6 +285,7 @@ void register_ops(py::module_& m) {
     register_team(m);
     register_matrix(m);
     register_ops_attention(m);
+    register_ops_measure(m);
     const auto isa = py::arg("isa") = py::none();
     m.def("quantize_rows", &quantize_rows, py::arg("x"), py::kw_only(), isa);
     m.def("rms_norm", &rms_norm, py::arg("x"), py::arg("weight"), py::arg("epsilon"), py::kw_only(),

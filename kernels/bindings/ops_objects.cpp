@@ -20,6 +20,18 @@ Value named(const std::array<std::pair<const char*, Value>, N>& all, const char*
     throw std::invalid_argument(std::string(what) + " is '" + name + "'; give one of " + legal);
 }
 
+Isa isa_named(const std::optional<std::string>& name) {
+    if (!name) return active_isa();
+    std::string legal;
+    for (Isa isa : supported_isas()) {
+        if (*name == isa_name(isa)) return isa;
+        legal += legal.empty() ? "" : ", ";
+        legal += isa_name(isa);
+    }
+    throw std::invalid_argument("isa is '" + *name + "'; this build on this processor takes " +
+                                legal);
+}
+
 }  // namespace
 
 AlignedBytes::AlignedBytes(std::size_t bytes)
@@ -29,16 +41,12 @@ AlignedBytes::AlignedBytes(std::size_t bytes)
     std::memset(memory_.get(), 0, bytes);
 }
 
-const ops::Operators& operators_named(const std::optional<std::string>& name) {
-    if (!name) return ops::operators_for(active_isa());
-    std::string legal;
-    for (Isa isa : supported_isas()) {
-        if (*name == isa_name(isa)) return ops::operators_for(isa);
-        legal += legal.empty() ? "" : ", ";
-        legal += isa_name(isa);
-    }
-    throw std::invalid_argument("isa is '" + *name + "'; this build on this processor takes " +
-                                legal);
+const ops::Operators& operators_named(const std::optional<std::string>& isa) {
+    return ops::operators_for(isa_named(isa));
+}
+
+const ops::Limits& limits_named(const std::optional<std::string>& isa) {
+    return ops::limits_for(isa_named(isa));
 }
 
 ops::Format format_named(const std::string& name) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "ops/limits.h"
 #include "ops/operators.h"
 #include "ops/packed_matrix.h"
 #include "ops/team.h"
@@ -41,6 +42,7 @@ struct PyKvCache {
 };
 
 const ops::Operators& operators_named(const std::optional<std::string>& isa);
+const ops::Limits& limits_named(const std::optional<std::string>& isa);
 ops::Format format_named(const std::string& name);
 ops::Activation activation_named(const std::string& name);
 

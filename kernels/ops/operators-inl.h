@@ -2,6 +2,7 @@
 //
 // Knows: which functions make a set. Does not know: any of them.
 #include "ops/attention-inl.h"
+#include "ops/limits-inl.h"
 #include "ops/matmul-inl.h"
 #include "ops/rows-inl.h"
 
