@@ -9,6 +9,164 @@ from numpy.typing import NDArray
 def active_isa() -> str: ...
 def supported_isas() -> list[str]: ...
 def cpu_features() -> list[str]: ...
+
+@final
+class Team:
+    """Threads that work on one call at a time, the caller among them; see kernels/ops/team.h.
+
+    `spin_us`: how long a thread that waits spins before it sleeps; 0 saves energy.
+    """
+
+    def __init__(self, threads: int, *, spin_us: int = 200, pin: bool = False) -> None: ...
+    @property
+    def size(self) -> int: ...
+    def exercise(self, rounds: int) -> bool:
+        """Whether barriers and shared work hold over many rounds, each thread checking the rest."""
+
+@final
+class PackedMatrix:
+    """A quantized matrix in the layout of kernels/ops/format.h.
+
+    `format`: q4_0, q4_1, q8_0, q8_1, q4_k, q5_k or q6_k. `values`: int8 (rows, cols), what the
+    scale multiplies. `scales`: float32 (rows, cols / 32), q6_k: (rows, cols / 16). `minima`:
+    float32 (rows, cols / 32) for formats that have them. Raises ValueError for values out of the
+    format's range and for numbers that the format does not store exactly.
+    """
+
+    def __init__(
+        self,
+        format: str,
+        values: NDArray[np.int8],
+        scales: NDArray[np.float32],
+        minima: NDArray[np.float32] | None = None,
+    ) -> None: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def cols(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    def row(self, row: int) -> NDArray[np.float32]:
+        """The weights of one row."""
+    def multiply(
+        self,
+        x: NDArray[np.float32],
+        *,
+        team: Team | None = None,
+        chunk: int = 2,
+        add_to: NDArray[np.float32] | None = None,
+        isa: str | None = None,
+    ) -> NDArray[np.float32]:
+        """x (tokens, cols), quantized, times the matrix: (tokens, rows); plus `add_to`.
+
+        `chunk`: groups of 16 rows that a thread takes at a time. No argument but x, add_to changes
+        a bit of the result.
+        """
+    def multiply_gated(
+        self,
+        up: PackedMatrix,
+        x: NDArray[np.float32],
+        activation: str,
+        *,
+        team: Team | None = None,
+        isa: str | None = None,
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
+        """activation(self x) * (up x), quantized as `quantize_rows` does."""
+
+@final
+class KvCache:
+    """Keys and values of one layer and one sequence; see kernels/ops/kv_cache.h.
+
+    `head_dim`: a multiple of 16 up to 512. `context`: a multiple of 64.
+    """
+
+    def __init__(
+        self, kv_heads: int, head_dim: int, context: int, *, int8: bool = False
+    ) -> None: ...
+    def append(
+        self,
+        position: int,
+        keys: NDArray[np.float32],
+        values: NDArray[np.float32],
+        *,
+        isa: str | None = None,
+    ) -> None:
+        """Stores (tokens, kv_heads * head_dim) from `position` on."""
+    def attend(
+        self,
+        queries: NDArray[np.float32],
+        position: int,
+        *,
+        heads: int,
+        scale: float = 1.0,
+        soft_cap: float = 0.0,
+        window: int = 0,
+        split: bool = False,
+        team: Team | None = None,
+        isa: str | None = None,
+    ) -> NDArray[np.float32]:
+        """softmax(scale q k) v of queries (tokens, heads * head_dim), the first at `position`.
+
+        `split`, `team` and how many tokens come at once change no bit of the result.
+        """
+
+def quantize_rows(
+    x: NDArray[np.float32], *, isa: str | None = None
+) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
+    """Values, a scale per 32, scale * sum of values; x is (rows, cols), cols a multiple of 32."""
+
+def rms_norm(
+    x: NDArray[np.float32], weight: NDArray[np.float32], epsilon: float, *, isa: str | None = None
+) -> NDArray[np.float32]: ...
+def rotate(
+    head: NDArray[np.float32],
+    cosines: NDArray[np.float32],
+    sines: NDArray[np.float32],
+    *,
+    pairs: bool = False,
+    isa: str | None = None,
+) -> NDArray[np.float32]: ...
+def gate(
+    activation: str, gate: NDArray[np.float32], up: NDArray[np.float32], *, isa: str | None = None
+) -> NDArray[np.float32]:
+    """activation(gate) * up; activation is silu or gelu_tanh."""
+
+def add(
+    x: NDArray[np.float32], y: NDArray[np.float32], *, isa: str | None = None
+) -> NDArray[np.float32]: ...
+def top_values(
+    x: NDArray[np.float32], count: int, *, first_id: int = 0, isa: str | None = None
+) -> tuple[list[int], list[float]]:
+    """Ids and values of the largest, largest first; among equals the lower id."""
+
+# Times by the wall clock for `edgeward bench operators`, in seconds.
+def time_multiply(
+    matrices: Sequence[PackedMatrix], tokens: int, team: Team, *, isa: str | None = None
+) -> float:
+    """One pass over matrices of one shape, a barrier after each."""
+
+def time_attend(
+    cache: KvCache,
+    tokens: int,
+    position: int,
+    heads: int,
+    repeats: int,
+    team: Team,
+    *,
+    isa: str | None = None,
+) -> float: ...
+def time_dots(rounds: int, team: Team, *, isa: str | None = None) -> tuple[float, float]:
+    """int8 operations of all threads, and seconds: the limit of products."""
+
+def time_fmas(rounds: int, team: Team, *, isa: str | None = None) -> tuple[float, float]:
+    """float32 operations of all threads, and seconds: the limit of attention."""
+
+def time_read(
+    matrices: Sequence[PackedMatrix], team: Team, *, isa: str | None = None
+) -> tuple[float, float]:
+    """Bytes and seconds of reading the matrices once: the limit of one row."""
+
+def time_barriers(team: Team, count: int) -> float: ...
 def philox4x32_10(
     counter: Annotated[Sequence[int], 4], key: Annotated[Sequence[int], 2]
 ) -> list[int]: ...
@@ -306,160 +464,3 @@ def safety_features(
     Features come with repeats. The pieces of word i are pieces[starts[i]:starts[i + 1]]; a sign has
     none.
     """
-
-class Team:
-    """Threads that work on one call at a time, the caller among them; see kernels/ops/team.h.
-
-    `spin_us`: how long a thread that waits spins before it sleeps; 0 saves energy.
-    """
-
-    def __init__(self, threads: int, *, spin_us: int = 200, pin: bool = False) -> None: ...
-    @property
-    def size(self) -> int: ...
-    def exercise(self, rounds: int) -> bool:
-        """Whether barriers and shared work hold over many rounds, each thread checking the rest."""
-
-@final
-class PackedMatrix:
-    """A quantized matrix in the layout of kernels/ops/format.h.
-
-    `format`: q4_0, q4_1, q8_0, q8_1, q4_k, q5_k or q6_k. `values`: int8 (rows, cols), what the
-    scale multiplies. `scales`: float32 (rows, cols / 32), q6_k: (rows, cols / 16). `minima`:
-    float32 (rows, cols / 32) for formats that have them. Raises ValueError for values out of the
-    format's range and for numbers that the format does not store exactly.
-    """
-
-    def __init__(
-        self,
-        format: str,
-        values: NDArray[np.int8],
-        scales: NDArray[np.float32],
-        minima: NDArray[np.float32] | None = None,
-    ) -> None: ...
-    @property
-    def rows(self) -> int: ...
-    @property
-    def cols(self) -> int: ...
-    @property
-    def nbytes(self) -> int: ...
-    def row(self, row: int) -> NDArray[np.float32]:
-        """The weights of one row."""
-    def multiply(
-        self,
-        x: NDArray[np.float32],
-        *,
-        team: Team | None = None,
-        chunk: int = 2,
-        add_to: NDArray[np.float32] | None = None,
-        isa: str | None = None,
-    ) -> NDArray[np.float32]:
-        """x (tokens, cols), quantized, times the matrix: (tokens, rows); plus `add_to`.
-
-        `chunk`: groups of 16 rows that a thread takes at a time. No argument but x, add_to changes
-        a bit of the result.
-        """
-    def multiply_gated(
-        self,
-        up: PackedMatrix,
-        x: NDArray[np.float32],
-        activation: str,
-        *,
-        team: Team | None = None,
-        isa: str | None = None,
-    ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
-        """activation(self x) * (up x), quantized as `quantize_rows` does."""
-
-@final
-class KvCache:
-    """Keys and values of one layer and one sequence; see kernels/ops/kv_cache.h.
-
-    `head_dim`: a multiple of 16 up to 512. `context`: a multiple of 64.
-    """
-
-    def __init__(
-        self, kv_heads: int, head_dim: int, context: int, *, int8: bool = False
-    ) -> None: ...
-    def append(
-        self,
-        position: int,
-        keys: NDArray[np.float32],
-        values: NDArray[np.float32],
-        *,
-        isa: str | None = None,
-    ) -> None:
-        """Stores (tokens, kv_heads * head_dim) from `position` on."""
-    def attend(
-        self,
-        queries: NDArray[np.float32],
-        position: int,
-        *,
-        heads: int,
-        scale: float = 1.0,
-        soft_cap: float = 0.0,
-        window: int = 0,
-        split: bool = False,
-        team: Team | None = None,
-        isa: str | None = None,
-    ) -> NDArray[np.float32]:
-        """softmax(scale q k) v of queries (tokens, heads * head_dim), the first at `position`.
-
-        `split`, `team` and how many tokens come at once change no bit of the result.
-        """
-
-def quantize_rows(
-    x: NDArray[np.float32], *, isa: str | None = None
-) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
-    """Values, a scale per 32, scale * sum of values; x is (rows, cols), cols a multiple of 32."""
-
-def rms_norm(
-    x: NDArray[np.float32], weight: NDArray[np.float32], epsilon: float, *, isa: str | None = None
-) -> NDArray[np.float32]: ...
-def rotate(
-    head: NDArray[np.float32],
-    cosines: NDArray[np.float32],
-    sines: NDArray[np.float32],
-    *,
-    pairs: bool = False,
-    isa: str | None = None,
-) -> NDArray[np.float32]: ...
-def gate(
-    activation: str, gate: NDArray[np.float32], up: NDArray[np.float32], *, isa: str | None = None
-) -> NDArray[np.float32]:
-    """activation(gate) * up; activation is silu or gelu_tanh."""
-
-def add(
-    x: NDArray[np.float32], y: NDArray[np.float32], *, isa: str | None = None
-) -> NDArray[np.float32]: ...
-def top_values(
-    x: NDArray[np.float32], count: int, *, first_id: int = 0, isa: str | None = None
-) -> tuple[list[int], list[float]]:
-    """Ids and values of the largest, largest first; among equals the lower id."""
-
-# Times by the wall clock for `edgeward bench operators`, in seconds.
-def time_multiply(
-    matrices: Sequence[PackedMatrix], tokens: int, team: Team, *, isa: str | None = None
-) -> float:
-    """One pass over matrices of one shape, a barrier after each."""
-
-def time_attend(
-    cache: KvCache,
-    tokens: int,
-    position: int,
-    heads: int,
-    repeats: int,
-    team: Team,
-    *,
-    isa: str | None = None,
-) -> float: ...
-def time_dots(rounds: int, team: Team, *, isa: str | None = None) -> tuple[float, float]:
-    """int8 operations of all threads, and seconds: the limit of products."""
-
-def time_fmas(rounds: int, team: Team, *, isa: str | None = None) -> tuple[float, float]:
-    """float32 operations of all threads, and seconds: the limit of attention."""
-
-def time_read(
-    matrices: Sequence[PackedMatrix], team: Team, *, isa: str | None = None
-) -> tuple[float, float]:
-    """Bytes and seconds of reading the matrices once: the limit of one row."""
-
-def time_barriers(team: Team, count: int) -> float: ...

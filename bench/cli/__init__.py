@@ -10,6 +10,7 @@ from edgeward.cli.lazy import LazyGroup
 
 SUITES = {
     "model": "edgeward.bench.cli.model:bench",
+    "operators": "edgeward.bench.cli.operators:operators",
     "sampling": "edgeward.bench.cli.sampling:sampling",
     "safety": "edgeward.bench.cli.safety:safety",
     "structured": "edgeward.bench.cli.structured:structured",

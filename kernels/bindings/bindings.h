@@ -7,6 +7,9 @@
 namespace edgeward::bindings {
 
 void register_cpu(pybind11::module_& m);
+void register_ops(pybind11::module_& m);
+void register_ops_attention(pybind11::module_& m);
+void register_ops_measure(pybind11::module_& m);
 void register_sampling(pybind11::module_& m);
 void register_device_plan(pybind11::module_& m);
 void register_splitter(pybind11::module_& m);
@@ -14,8 +17,5 @@ void register_tokenizer(pybind11::module_& m);
 void register_encoding(pybind11::module_& m);
 void register_safety_normalize(pybind11::module_& m);
 void register_safety_model(pybind11::module_& m);
-void register_ops(pybind11::module_& m);
-void register_ops_attention(pybind11::module_& m);
-void register_ops_measure(pybind11::module_& m);
 
 }  // namespace edgeward::bindings

@@ -28,9 +28,10 @@ struct WideInts {
 #define EDGEWARD_UNROLL _Pragma("GCC unroll 16")
 #define EDGEWARD_EACH_PART _Pragma("GCC unroll 4") for (std::size_t p = 0; p < kParts; ++p)
 
+// x - 0 is x, also for -0, and compiles to a broadcast; 0 + x is an addition.
 inline Wide splat(float x) {
     Wide v;
-    EDGEWARD_EACH_PART v.part[p] = simd::Floats{} + x;
+    EDGEWARD_EACH_PART v.part[p] = x - simd::Floats{};
     return v;
 }
 

@@ -80,22 +80,24 @@ void multiply_gated(const PackedMatrix& gate_matrix, const PackedMatrix& up_matr
                     std::size_t last_block, const QuantizedRows& out) {
     constexpr std::size_t kHalves = kBlock / kGroup;
     alignas(64) float gates[kHalves][kTile * kGroup], ups[kHalves][kTile * kGroup];
-    alignas(64) float row[kBlock];
-    Block block;
+    alignas(64) float rows[kTile * kBlock];
+    Blocks blocks;
     for (std::size_t b = first_block; b < last_block; ++b) {
         for (std::size_t tile = 0; tile < x.tiles(); ++tile) {
             for (std::size_t half = 0; half < kHalves; ++half) {
                 multiply_tile(gate_matrix, b * kHalves + half, x, tile, gates[half]);
                 multiply_tile(up_matrix, b * kHalves + half, x, tile, ups[half]);
             }
-            for (std::size_t t = 0; t < x.width(tile); ++t) {
+            const std::size_t width = x.width(tile);
+            for (std::size_t t = 0; t < width; ++t) {
                 for (std::size_t half = 0; half < kHalves; ++half) {
                     gate(activation, gates[half] + t * kGroup, ups[half] + t * kGroup, kGroup,
-                         row + half * kGroup);
+                         rows + t * kBlock + half * kGroup);
                 }
-                quantize_block(row, block);
-                place_block(block, out, tile, t, b);
             }
+            // One block of each row, as if they were the blocks of one.
+            quantize_blocks(rows, width, blocks);
+            place_column(blocks, out, tile, b);
         }
     }
 }

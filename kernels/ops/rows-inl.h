@@ -88,31 +88,6 @@ void add(const float* x, std::size_t n, float* y) {
     for (std::size_t i = 0; i < n; ++i) y[i] += x[i];
 }
 
-// What a block of 32 values becomes, before it is put among the other rows of its tile.
-struct Block {
-    alignas(64) std::int8_t values[kBlock];
-    float scale, sum;
-    std::int32_t total, first_half;
-};
-
-inline std::int32_t fold_sum(const WideInts& v) {
-    simd::Ints all = v.part[0];
-    for (std::size_t p = 1; p < kParts; ++p) all += v.part[p];
-#if defined(__AVX512F__)
-    const auto eight = __builtin_shufflevector(all, all, 0, 1, 2, 3, 4, 5, 6, 7) +
-                       __builtin_shufflevector(all, all, 8, 9, 10, 11, 12, 13, 14, 15);
-#elif defined(__AVX2__)
-    const auto eight = all;
-#endif
-#if defined(__AVX2__)
-    const auto four = __builtin_shufflevector(eight, eight, 0, 1, 2, 3) +
-                      __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
-#else
-    const auto four = all;
-#endif
-    return four[0] + four[1] + (four[2] + four[3]);
-}
-
 inline void store_bytes(std::int8_t* out, const WideInts& v) {
 #if defined(__AVX512F__)
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
@@ -144,51 +119,125 @@ inline float highest_magnitude(const float* x, std::size_t wides) {
     return simd::reduce_max(reinterpret_cast<simd::Floats>(highest));
 }
 
-inline void quantize_block(const float* x, Block& out) {
-    const float highest = highest_magnitude(x, 2);
-    const bool usable = highest >= kLeastMagnitude;
-    const Wide inverse = lanes::splat(usable ? 127.0f / highest : 0.0f);
-    if (highest != highest) {
-        std::memset(out.values, 0, sizeof out.values);
-        out.scale = out.sum = highest;
-        out.total = out.first_half = 0;
-        return;
-    }
-    const WideInts low = round_to_ints(lanes::load(x) * inverse);
-    const WideInts high = round_to_ints(lanes::load(x + kWide) * inverse);
-    store_bytes(out.values, low);
-    store_bytes(out.values + kWide, high);
-    out.first_half = fold_sum(low);
-    out.total = out.first_half + fold_sum(high);
-    out.scale = usable ? highest / 127.0f : 0.0f;
-    out.sum = out.scale * static_cast<float>(out.total);
+// Sums of 16 and of 16 integers.
+inline void fold_sums(const WideInts& first, const WideInts& second, std::int32_t& first_sum,
+                      std::int32_t& second_sum) {
+    const auto four = [](const WideInts& v) {
+        simd::Ints all = v.part[0];
+        for (std::size_t p = 1; p < kParts; ++p) all += v.part[p];
+#if defined(__AVX512F__)
+        const auto eight = __builtin_shufflevector(all, all, 0, 1, 2, 3, 4, 5, 6, 7) +
+                           __builtin_shufflevector(all, all, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif defined(__AVX2__)
+        const auto eight = all;
+#endif
+#if defined(__AVX2__)
+        return __builtin_shufflevector(eight, eight, 0, 1, 2, 3) +
+               __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+#else
+        return all;
+#endif
+    };
+    const auto a = four(first), b = four(second);
+    const auto two =
+        __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    first_sum = two[0] + two[2];
+    second_sum = two[1] + two[3];
 }
 
-// Puts block `b` of row `t` of a tile into its place.
-inline void place_block(const Block& block, const QuantizedRows& out, std::size_t tile,
-                        std::size_t t, std::size_t b) {
+// Up to 16 blocks of a row on their way into a tile: first all magnitudes, so that the divisions
+// are made 16 at a time.
+struct Blocks {
+    alignas(64) float highest[kWide], inverse[kWide], scales[kWide], sums[kWide];
+    alignas(64) std::int32_t totals[kWide], first_halves[kWide];
+    alignas(64) std::int8_t values[kWide][kBlock];
+};
+
+// `count` blocks at x; the entries behind them become zeros.
+inline void quantize_blocks(const float* x, std::size_t count, Blocks& out) {
+    for (std::size_t b = 0; b < kWide; ++b) {
+        out.highest[b] = b < count ? highest_magnitude(x + b * kBlock, 2) : 0.0f;
+        out.totals[b] = out.first_halves[b] = 0;
+    }
+    const Wide highest = lanes::load(out.highest), most = lanes::splat(127.0f);
+    Wide inverse = most / highest, scale = highest / most;
+    EDGEWARD_EACH_PART {
+        const auto small = highest.part[p] < kLeastMagnitude;
+        // A NaN is not small: its inverse must become 0, its scale stays NaN.
+        const auto unusable = small | (highest.part[p] != highest.part[p]);
+        inverse.part[p] = unusable ? simd::Floats{} : inverse.part[p];
+        scale.part[p] = small ? simd::Floats{} : scale.part[p];
+    }
+    lanes::store(out.inverse, inverse);
+    lanes::store(out.scales, scale);
+    for (std::size_t b = 0; b < count; ++b) {
+        if (out.inverse[b] == 0.0f) {
+            std::memset(out.values[b], 0, kBlock);
+            continue;
+        }
+        const Wide factor = lanes::splat(out.inverse[b]);
+        const WideInts low = round_to_ints(lanes::load(x + b * kBlock) * factor);
+        const WideInts high = round_to_ints(lanes::load(x + b * kBlock + kWide) * factor);
+        store_bytes(out.values[b], low);
+        store_bytes(out.values[b] + kWide, high);
+        std::int32_t rest;
+        fold_sums(low, high, out.first_halves[b], rest);
+        out.totals[b] = out.first_halves[b] + rest;
+    }
+    lanes::store(out.sums, scale * lanes::floats_of(lanes::load_ints(out.totals)));
+}
+
+// Puts the blocks, the first being `first` of row `t` of a tile, into their places.
+inline void place_blocks(const Blocks& blocks, const QuantizedRows& out, std::size_t tile,
+                         std::size_t t, std::size_t first, std::size_t count) {
     const std::size_t width = out.width(tile);
-    std::int8_t* values = out.tile_values(tile) + (b * 8 * width + t) * kQuad;
+    std::int8_t* values = out.tile_values(tile) + (first * 8 * width + t) * kQuad;
     if (width == 1) {
-        std::memcpy(values, block.values, kBlock);
+        std::memcpy(values, blocks.values, count * kBlock);
     } else {
-        for (std::size_t quad = 0; quad < kBlock / kQuad; ++quad) {
-            std::memcpy(values + quad * width * kQuad, block.values + quad * kQuad, kQuad);
+        const std::int8_t* from = blocks.values[0];
+        for (std::size_t quad = 0; quad < count * (kBlock / kQuad); ++quad) {
+            std::memcpy(values + quad * width * kQuad, from + quad * kQuad, kQuad);
         }
     }
-    out.tile_scales(tile)[b * width + t] = block.scale;
-    out.tile_sums(tile)[b * width + t] = block.sum;
-    std::int32_t* offsets = out.tile_offsets(tile) + b * 3 * width + t;
-    offsets[0] = -8 * block.total;
-    offsets[width] = -128 * block.total;
-    offsets[2 * width] = -128 * block.first_half;
+    float* scales = out.tile_scales(tile) + first * width + t;
+    float* sums = out.tile_sums(tile) + first * width + t;
+    std::int32_t* offsets = out.tile_offsets(tile) + first * 3 * width + t;
+    for (std::size_t b = 0; b < count; ++b) {
+        scales[b * width] = blocks.scales[b];
+        sums[b * width] = blocks.sums[b];
+        offsets[3 * b * width] = -8 * blocks.totals[b];
+        offsets[(3 * b + 1) * width] = -128 * blocks.totals[b];
+        offsets[(3 * b + 2) * width] = -128 * blocks.first_halves[b];
+    }
+}
+
+// Puts blocks that are block `b` of each row of a tile into their places.
+inline void place_column(const Blocks& blocks, const QuantizedRows& out, std::size_t tile,
+                         std::size_t b) {
+    const std::size_t width = out.width(tile);
+    std::int8_t* values = out.tile_values(tile) + b * kBlock * width;
+    for (std::size_t quad = 0; quad < kBlock / kQuad; ++quad) {
+        for (std::size_t t = 0; t < width; ++t, values += kQuad) {
+            std::memcpy(values, blocks.values[t] + quad * kQuad, kQuad);
+        }
+    }
+    std::memcpy(out.tile_scales(tile) + b * width, blocks.scales, width * sizeof(float));
+    std::memcpy(out.tile_sums(tile) + b * width, blocks.sums, width * sizeof(float));
+    std::int32_t* offsets = out.tile_offsets(tile) + 3 * b * width;
+    for (std::size_t t = 0; t < width; ++t) {
+        offsets[t] = -8 * blocks.totals[t];
+        offsets[width + t] = -128 * blocks.totals[t];
+        offsets[2 * width + t] = -128 * blocks.first_halves[t];
+    }
 }
 
 void quantize_row(const float* x, const QuantizedRows& out, std::size_t row) {
-    Block block;
-    for (std::size_t b = 0; b < out.blocks(); ++b) {
-        quantize_block(x + b * kBlock, block);
-        place_block(block, out, row / kTile, row % kTile, b);
+    Blocks blocks;
+    for (std::size_t b = 0; b < out.blocks(); b += kWide) {
+        const std::size_t count = out.blocks() - b < kWide ? out.blocks() - b : kWide;
+        quantize_blocks(x + b * kBlock, count, blocks);
+        place_blocks(blocks, out, row / kTile, row % kTile, b, count);
     }
 }
 
