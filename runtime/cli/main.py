@@ -22,6 +22,7 @@ COMMANDS = {
     "chat": "edgeward.cli.chat:chat",
     "run": "edgeward.cli.run:run",
     "eval": "edgeward.quantize.evaluate.cli:evaluate",
+    "serve": "edgeward.cli.serve:serve",
     "bench": "edgeward.bench.cli:app",
     "doctor": "edgeward.cli.doctor:doctor",
 }

@@ -152,6 +152,16 @@ class Service:
         """
         return saving.restore(self._core, Path(path), name)
 
+    def listen(self, host: str = "127.0.0.1", port: int = 8080, **options: Any) -> None:
+        """Serve over HTTP until SIGINT or SIGTERM; docs/serve.md has the paths and `options`.
+
+        Needs `pip install "edgeward[server]"`. Raises `OptionError` for an address that is taken,
+        or that others can reach while there is no API key.
+        """
+        from edgeward.server.listen import listen
+
+        listen(self, host, port, **options)
+
     def stats(self) -> dict[str, Any]:
         """Counts, times, cost and memory since the service began, as plain values."""
         core = self._core

@@ -1,0 +1,77 @@
+"""The smaller paths: models, embeddings, health, figures."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import TYPE_CHECKING, Any
+
+from .asked import EmbeddingRequest, read
+from .completions import check_model, json_body
+from .problems import Problem
+from .wire import Exchange
+
+if TYPE_CHECKING:
+    from .app import App, Visit
+
+
+async def models(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/v1/models: the one that is served."""
+    info = app.service.model.info
+    entry = {"id": app.name, "object": "model", "created": app.started, "owned_by": "edgeward"}
+    ours = {
+        "licence": info.licence,
+        "pack_sha256": info.pack_sha256,
+        "context": info.context,
+        "threads": info.threads,
+        "instruction_set": info.instruction_set,
+    }
+    await exchange.json(200, {"object": "list", "data": [{**entry, "edgeward": ours}]})
+
+
+async def embed(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/v1/embeddings: vectors of texts, from a model that makes them."""
+    asked = read(await json_body(app, exchange), EmbeddingRequest)
+    check_model(app, asked.model)
+    if asked.encoding_format not in ("float", "base64"):
+        raise Problem(400, "encoding_format is 'float' or 'base64'.", param="encoding_format")
+    if asked.dimensions is not None:
+        raise Problem(400, "vectors cannot be shortened; leave dimensions out.", param="dimensions")
+    texts = [asked.input] if isinstance(asked.input, str) else asked.input
+    make = getattr(app.service.model, "embed", None)
+    if make is None:
+        raise Problem(400, f"{app.name!r} generates text and makes no embeddings.", param="model")
+    if not texts:
+        raise Problem(400, "input is empty; give a text or a list of texts.", param="input")
+    vectors = await asyncio.to_thread(make, texts)
+    tokens = sum(len(app.service.model.tokenizer.encode(text)) for text in texts)
+    data = [
+        {"object": "embedding", "index": i, "embedding": _vector(v, asked.encoding_format)}
+        for i, v in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    body = {"object": "list", "data": data, "model": app.name, "usage": usage}
+    await exchange.json(200, body)
+
+
+def _vector(vector: Any, encoding: str) -> Any:
+    if encoding == "base64":
+        return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    return vector.tolist()
+
+
+async def stats(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/v1/stats: what `Service.stats` says."""
+    await exchange.json(200, app.service.stats())
+
+
+async def health(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/health: the process answers."""
+    await exchange.json(200, {"status": "ok"})
+
+
+async def ready(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/ready: requests are taken."""
+    if app.draining:
+        raise Problem(503, "the server is stopping.", code="stopping", retry_after=5)
+    await exchange.json(200, {"status": "ready", "model": app.name})
