@@ -78,7 +78,8 @@ sanitize:
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	build/sanitize/bin/python -m pytest -q tests/kernels $(PYTEST)
 
-# The tokenizer on damaged files and against the reference, under the same sanitizers: make fuzz
+# The tokenizer and the safety scorers on damaged files and against their references, under the
+# same sanitizers: make fuzz
 # SECONDS=3600. What it finds is left in build/fuzz.
 SECONDS ?= 60
 fuzz:
@@ -87,6 +88,9 @@ fuzz:
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	build/sanitize/bin/python tests/fuzz/tokenizer_fuzz.py --seconds $(SECONDS)
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	build/sanitize/bin/python tests/fuzz/safety_fuzz.py --seconds $(SECONDS)
 
 clean:
 	rm -rf build dist *.egg-info
