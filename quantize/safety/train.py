@@ -36,10 +36,12 @@ HALF = (
     "codegen",
 )  # fmt: skip
 
-# Whose safe texts set the thresholds, each group counting the same.
+# Whose safe texts set the thresholds, each group counting the same; sentences that name people or
+# swear at things belong to them, so that a threshold cannot be bought with those.
 BENIGN = (
     "clinc", "banking", "gsm", "codegen", "roleplay", "toolformer", "selfinstruct", "actas_zh",
-    "made_system", "made_user",
+    "made_system", "made_user", "made_identity_neutral", "made_identity_counter",
+    "made_identity_harmless",
 )  # fmt: skip
 
 
