@@ -1,0 +1,15 @@
+#include "ops/decoder/decoder.h"
+
+#include "ops/decoder/pass.h"
+#include "ops/decoder/worker.h"
+
+namespace edgeward::ops {
+
+bool Decoder::run(Team& team, Workspace& workspace, const Piece& piece,
+                  const std::atomic<bool>* stop) const {
+    Pass pass(shape_, piece, team.size(), workspace);
+    team.run([&](Member& member) { Worker(weights_, ops_, pass, stop, member).run(); });
+    return !pass.stopped[0] && !pass.stopped[1];
+}
+
+}  // namespace edgeward::ops
