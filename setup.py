@@ -72,6 +72,9 @@ SOURCES = [
 HEADERS = relative(p for kind in ("h", "cuh", "inc") for p in (ROOT / "kernels").rglob(f"*.{kind}"))
 CYTHON = relative((ROOT / "kernels").glob("*.pyx"))
 OTHER_ISA = [s for s in relative((ROOT / "kernels").rglob("*.cpp")) if s not in SOURCES]
+# What only the operator library holds: ONNX Runtime loads it, Python does not import it.
+OPERATORS = [s for s in SOURCES if s.startswith(("kernels/ops/ort/", "kernels/ops/decoder/"))]
+SHARED = [s for s in SOURCES if s.startswith("kernels/ops/") or s == "kernels/cpu.cpp"]
 
 # -ffp-contract=off: the same sums on every instruction set, bit for bit (a fused multiply-add that
 # the compiler slips in rounds once where the others round twice).
@@ -92,12 +95,24 @@ if sanitize := os.environ.get("EDGEWARD_SANITIZE"):  # e.g. "address,undefined" 
 
 NATIVE = Pybind11Extension(
     "edgeward.kernels._native",
-    SOURCES,
+    [s for s in SOURCES if s not in OPERATORS],
     include_dirs=["kernels"],
     depends=[*HEADERS, *CYTHON, *OTHER_ISA, *CUDA_GLUE, *CUDA_KERNELS],
     cxx_std=20,
     extra_compile_args=CXX_FLAGS,
     extra_link_args=LINK_FLAGS,
+)
+EXPORTS = "kernels/ops/ort/exports.map"
+# A plain shared object beside the modules; edgeward.kernels.operators has its path. It stays mapped
+# once loaded: its threads may outlive the session that loaded it.
+OPERATOR_LIBRARY = Pybind11Extension(
+    "edgeward.kernels.libedgeward_ops",
+    SHARED,
+    include_dirs=["kernels"],
+    depends=[*HEADERS, EXPORTS],
+    cxx_std=20,
+    extra_compile_args=CXX_FLAGS,
+    extra_link_args=[*LINK_FLAGS, f"-Wl,-z,nodelete,--version-script={EXPORTS}", "-lpthread"],
 )
 TEXT = [Extension(f"edgeward.kernels.{Path(p).stem}", [p], depends=[p]) for p in CYTHON]
 
@@ -178,6 +193,12 @@ def cuda_extension() -> Pybind11Extension:
 class BuildKernels(build_ext):
     """Adds each file's instruction-set flags to the common ones; CUDA files go to nvcc."""
 
+    def get_ext_filename(self, fullname: str) -> str:
+        # The operator library is no Python module, so its name says no Python version.
+        if fullname.rpartition(".")[2] == "libedgeward_ops":
+            return str(Path(*fullname.split("."))) + ".so"
+        return str(super().get_ext_filename(fullname))
+
     def build_extensions(self) -> None:
         compile_one = self.compiler._compile
         if CUDA:
@@ -216,6 +237,7 @@ setup(
     packages=packages(),
     ext_modules=[
         NATIVE,
+        OPERATOR_LIBRARY,
         *([cuda_extension()] if CUDA else []),
         *cythonize(TEXT, build_dir="build/cython", language_level=3, nthreads=0, quiet=True),
     ],
