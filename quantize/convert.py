@@ -32,6 +32,7 @@ from .card import card
 from .evaluate.pack import builtin_text, evaluate_graph
 from .families import Architecture
 from .graph import decoder
+from .graph import fused as fused_graph
 from .graph.data_file import DataFile
 from .graph.matrices import BlockMatrices, FloatMatrices, Matrices, Stored
 from .intake import read_model
@@ -41,6 +42,7 @@ from .progress import Progress, silent
 from .weights import Weights
 
 GRAPH = "portable.onnx"
+FUSED, FUSED_WEIGHTS = "fused.onnx", "fused.data"
 BITS = (8, 32)
 
 
@@ -96,7 +98,13 @@ def convert(
                 builtin_text(),
                 progress=lambda done, total: tell("measure", done, total),
             )
+        graphs = [m.Graph(file=GRAPH, kind="portable")]
+        if bits != 32 and fused_graph.reason_against(weights) is None:
+            # The source's own blocks where the operators hold them; else what portable starts from.
+            source_blocks = fused_graph.exact(weights)
+            graphs.append(_write_fused(weights if source_blocks else balanced, folder, tell))
         names = [GRAPH, WEIGHTS, TOKENIZER]
+        names += [FUSED, FUSED_WEIGHTS] if len(graphs) > 1 else []
         names += [COMPILED_TOKENIZER] if compiled is not None else []
         names += [TEMPLATE] if chat_template is not None else []
         manifest = m.Manifest(
@@ -106,7 +114,7 @@ def convert(
             created_with=_versions(),
             source=source,
             architecture=_shape(weights.architecture),
-            graphs=[m.Graph(file=GRAPH, kind="portable")],
+            graphs=graphs,
             quantization=_groups(stored),
             generation=generation,
             evaluation=evaluation,
@@ -134,6 +142,24 @@ def _write_graph(weights: Weights, folder: Path, bits: int, tell: Progress) -> l
         )
     write_bytes(folder / GRAPH, graph.SerializeToString(deterministic=True))
     return matrices.stored
+
+
+def _write_fused(weights: Weights, folder: Path, tell: Progress) -> m.Graph:
+    with DataFile(folder / FUSED_WEIGHTS) as data:
+        graph, stored = fused_graph.build(
+            weights,
+            data,
+            data_name=FUSED_WEIGHTS,
+            progress=lambda done, total: tell("fused weights", done, total),
+        )
+    write_bytes(folder / FUSED, graph.SerializeToString(deterministic=True))
+    return m.Graph(
+        file=FUSED,
+        kind="fused",
+        cache_type="float16",
+        data=FUSED_WEIGHTS,
+        quantization=_groups(stored),
+    )
 
 
 def _tokenizer(folder: Path, model: Architecture) -> Tokenizer:

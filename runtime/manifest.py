@@ -62,19 +62,11 @@ class Architecture(Part, frozen=True):
     tied_head: bool
 
 
-class Graph(Part, frozen=True):
-    """One ONNX file over the pack's weights; `kind` says what it needs to run."""
-
-    file: FileName
-    kind: Literal["portable", "fused"]
-    cache_type: Literal["float32"] = "float32"
-
-
 class TensorGroup(Part, frozen=True):
     """How one group of tensors is stored.
 
     `bits` per weight without scales; `block` weights share a scale (0: no blocks, as float);
-    `scheme` names the algorithm; `bytes` is what the group takes in model.data.
+    `scheme` names the algorithm; `bytes` is what the group takes in the weights' file.
     """
 
     tensors: str
@@ -101,6 +93,22 @@ class Evaluation(Part, frozen=True):
     top1_agreement: float
     perplexity: float
     reference_perplexity: float
+
+
+class Graph(Part, frozen=True):
+    """One ONNX file over weights of the pack; `kind` says what it needs to run.
+
+    "portable" runs on every ONNX Runtime, "fused" on our own CPU operators. `data` is the file of
+    its weights, `cache_type` how it keeps keys and values. `quantization` and `evaluation` are of
+    this graph's weights; empty and None: those of the whole manifest.
+    """
+
+    file: FileName
+    kind: Literal["portable", "fused"]
+    cache_type: Literal["float32", "float16"] = "float32"
+    data: FileName = "model.data"
+    quantization: list[TensorGroup] = []
+    evaluation: Evaluation | None = None
 
 
 class Generation(Part, frozen=True):

@@ -16,10 +16,12 @@ from edgeward.quantize.graph.data_file import Region
 
 OPSET = 21
 MICROSOFT = "com.microsoft"
+EDGEWARD = "edgeward"
 # The oldest file format that holds opset 21; newer ones would only shut out older readers.
 IR_VERSION = 10
 
 _TYPES = {
+    np.dtype(np.float16): TensorProto.FLOAT16,
     np.dtype(np.float32): TensorProto.FLOAT,
     np.dtype(np.uint8): TensorProto.UINT8,
     np.dtype(np.int32): TensorProto.INT32,
@@ -91,6 +93,11 @@ class GraphBuilder:
         )
         return outputs[0]
 
+    def _domains(self) -> list[str]:
+        """Domains of operators beyond ONNX's own."""
+        used = {node.domain for node in self._nodes}
+        return [domain for domain in (MICROSOFT, EDGEWARD) if domain in used]
+
     def model(self, producer_version: str) -> ModelProto:
         """The finished model, deterministic: the same calls give the same bytes."""
         graph = helper.make_graph(
@@ -105,7 +112,10 @@ class GraphBuilder:
             producer_name="edgeward",
             producer_version=producer_version,
             ir_version=IR_VERSION,
-            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)],
+            opset_imports=[
+                helper.make_opsetid("", OPSET),
+                *(helper.make_opsetid(domain, 1) for domain in self._domains()),
+            ],
         )
 
 

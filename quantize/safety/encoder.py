@@ -169,7 +169,7 @@ class Network(nn.Module):  # type: ignore[misc]
 
 def fit(
     texts: Texts, chosen: Longs, labels: Floats, weights: Floats, rows: Floats, shape: Shape, *,
-    epochs: float, seed: int = 7, rate: float = 5e-3, tell: Callable[[int, int, float], None],
+    epochs: float, seed: int = 7, rate: float = 2e-3, tell: Callable[[int, int, float], None],
 ) -> Network:  # fmt: skip
     """Train on the rows `chosen` of `texts`; `labels` and `weights` belong to all of them."""
     torch.manual_seed(seed)
@@ -177,7 +177,7 @@ def fit(
     network = Network(rows.copy(), shape, labels.shape[1])
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     lengths = np.minimum(np.diff(texts.starts), shape.longest)
-    size = 2048  # words of a batch: many small steps learn more than few large ones
+    size = 8192  # words of a batch
     steps = int(epochs * lengths[chosen].sum() / size * 1.1) + 1
     step, running = 0, 0.0
     while step < steps:
@@ -195,9 +195,9 @@ def fit(
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
-            running += 0.02 * (loss.item() - running) if step else loss.item()
+            running = 0.98 * running + 0.02 * loss.item()
             step += 1
-            if step % 100 == 0:
+            if step % 50 == 0:
                 tell(step, steps, running)
     network.eval()
     return network
@@ -205,11 +205,11 @@ def fit(
 
 def _batches(chosen: Longs, lengths: Longs, size: int, rng: np.random.Generator) -> list[Longs]:
     """Texts of like length together, about `size` words a batch, in random order."""
-    order = chosen[np.argsort(lengths[chosen] * rng.uniform(0.6, 1.4, len(chosen)), kind="stable")]
+    order = chosen[np.argsort(lengths[chosen] * rng.uniform(0.9, 1.1, len(chosen)), kind="stable")]
     batches, begin = [], 0
     while begin < len(order):
         longest = max(int(lengths[order[begin]]), 8)
-        count = max(8, size // max(int(longest * 1.4), 8))
+        count = max(8, size // max(int(longest * 1.15), 8))
         batches.append(order[begin : begin + count])
         begin += count
     return [batches[i] for i in rng.permutation(len(batches))]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,6 @@ from .rows import HEADS, Row, load, weights
 Floats = NDArray[np.float32]
 
 BUCKETS, WORDS, PIECES = 1 << 16, 14_000, 4096
-MOST_SCORED = 1000
 
 # The sources of one half; the rest is the other.
 HALF = (
@@ -36,12 +34,10 @@ HALF = (
     "codegen",
 )  # fmt: skip
 
-# Whose safe texts set the thresholds, each group counting the same; sentences that name people or
-# swear at things belong to them, so that a threshold cannot be bought with those.
+# Whose safe texts set the thresholds, each group counting the same.
 BENIGN = (
     "clinc", "banking", "gsm", "codegen", "roleplay", "toolformer", "selfinstruct", "actas_zh",
-    "made_system", "made_user", "made_identity_neutral", "made_identity_counter",
-    "made_identity_harmless",
+    "made_system", "made_user",
 )  # fmt: skip
 
 
@@ -120,36 +116,23 @@ class Scorers:
         return np.stack([line, encoded, length], axis=2).astype(np.float64)
 
 
-def across_sources(corpus: Corpus, epochs: float, halves: int, seed: int) -> NDArray[np.float64]:
-    """(rows, heads, 3): rows scored by scorers that saw nothing of their source.
+def across_sources(corpus: Corpus, epochs: float, seed: int) -> NDArray[np.float64]:
+    """(rows, heads, 3): each row scored by scorers that saw nothing of its source.
 
-    Made rows, of which every learner needs the rest, are scored where they were held back. What is
-    not scored is NaN: the sources of the second half where `halves` is 1, and of a source's rows of
-    one label all but the first MOST_SCORED.
+    Made rows, of which every learner needs the rest, are scored where they were held back; the
+    others are NaN.
     """
     groups, valid = corpus.groups, np.array([row.valid for row in corpus.rows])
     made = np.char.startswith(groups, "made_")
     found = np.full((len(corpus.rows), len(HEADS), 3), np.nan)
-    first = np.isin(groups, HALF)
-    for left_out in (first, ~first & ~made)[:halves]:
+    for left_out in (np.isin(groups, HALF), ~np.isin(groups, HALF) & ~made):
         learnt = np.flatnonzero(~left_out & ~(made & valid))
         scorers = Scorers.learn(corpus, learnt, epochs, seed)
-        scored = _first_of_each(corpus, np.flatnonzero(left_out | (made & valid)))
+        scored = np.flatnonzero(left_out | (made & valid))
         inputs = scorers.inputs(corpus, scored)
         before = found[scored]
         found[scored] = np.where(np.isnan(before), inputs, (before + inputs) / 2)
     return found
-
-
-def _first_of_each(corpus: Corpus, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    counts: Counter[tuple[str, tuple[int, int]]] = Counter()
-    kept = []
-    for i in chosen.tolist():
-        place = (corpus.rows[i].group, corpus.rows[i].labels)
-        counts[place] += 1
-        if counts[place] <= MOST_SCORED:
-            kept.append(i)
-    return np.array(kept)
 
 
 def heads_of(corpus: Corpus, inputs: NDArray[np.float64]) -> list[model_file.Head]:
@@ -176,8 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=Path, required=True, help="folder of the row files")
     parser.add_argument("--vectors", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--out", type=Path, required=True, help="file to write")
-    parser.add_argument("--epochs", type=float, default=2.0, help="of the encoder")
-    parser.add_argument("--halves", type=int, choices=(1, 2), default=2, help="for calibration")
+    parser.add_argument("--epochs", type=float, default=3.0, help="of the encoder")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args(arguments)
@@ -185,8 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise EdgewardError(f"--vectors {chosen.vectors} is no folder; unpack all-MiniLM-L6-v2.")
     torch.set_num_threads(chosen.threads)
     corpus = Corpus.read(chosen.rows, chosen.vectors, chosen.seed)
-    scores = across_sources(corpus, chosen.epochs / 2, chosen.halves, chosen.seed)
-    heads = heads_of(corpus, scores)
+    heads = heads_of(corpus, across_sources(corpus, chosen.epochs / 2, chosen.seed))
     learnt = np.array([i for i, row in enumerate(corpus.rows) if not row.valid])
     scorers = Scorers.learn(corpus, learnt, chosen.epochs, chosen.seed)
     numbers = scorers.encoder.numbers(corpus.words)
