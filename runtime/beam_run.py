@@ -128,8 +128,8 @@ class _Search:
             if heirs[number] is None:
                 lane, parent = spare.pop(), kept[step.parent]
                 assert parent is not None
-                copied = slice(start, parent.length)
-                lane.cache.buffers[..., copied, :] = parent.cache.buffers[..., copied, :]
+                lane.cache.copy_positions(parent.cache, start, parent.length)
+                lane.cache.prefilled = list(parent.cache.prefilled)
                 lane.length = parent.length
                 heirs[number] = lane
         self.lanes = [lane for lane in (*heirs, *spare) if lane is not None]

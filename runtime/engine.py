@@ -1,12 +1,12 @@
 """Runs a pack's graph through ONNX Runtime: tokens in, logits of the last position out.
 
-Knows: the graph's inputs and outputs (docs/pack.md), buffers, threads. Does not know: text,
-sampling, requests. Every call frees the GIL; a run ends at the next graph node once its
-`terminate` flag is set, so a cancel acts inside a prefill too.
+Knows: sessions, caches, the order of runs. Does not know: how a graph's inputs are bound
+(`portable_runs`, `fused_runs`), text, sampling, requests. Every call frees the GIL; a cancel acts
+inside a prefill too.
 
 Prefill goes in chunks of at least two tokens and decode in steps of exactly one: within each of
-the two kinds ONNX Runtime's results do not depend on how the tokens were cut, between them they
-differ by about 1e-6.
+the two kinds the portable graph's results do not depend on how the tokens were cut, between them
+they differ by about 1e-6. The fused graph's never depend on it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeward.kernels import operators
+
+from . import fused_runs, portable_runs
 from . import manifest as m
 from .cancel import CancelToken
 from .errors import Cancelled, EdgewardError, PackError
+from .fused_runs import FusedRuns
 from .graph_file import check_graph
 from .huge_pages import huge_pages
 from .kv_cache import CacheShape, KvCache
-from .pack import WEIGHTS, Pack
+from .pack import Pack
+from .portable_runs import PortableRuns
 
 PREFILL_CHUNK = 512
 """Tokens of one prefill run: many enough for the matrix kernels, few enough to bound memory."""
@@ -40,32 +45,35 @@ class Engine:
         self.graph = graph
         self.threads = threads
         self.architecture = pack.manifest.architecture
+        self.fused = graph.kind == "fused"
         path = pack.path(graph.file)
-        check_graph(path, WEIGHTS, pack.manifest.files[WEIGHTS].size)
-        with huge_pages():
-            self.session = _open_session(ort, path, threads)
+        check_graph(path, graph.data, pack.manifest.files[graph.data].size)
+        self.team: operators.Team | None = None
+        if self.fused:
+            self.session = _open_session(ort, path, threads=1, operators_in=operators.LIBRARY)
+            self.team = operators.Team(threads)
+        else:
+            with huge_pages():
+                self.session = _open_session(ort, path, threads)
         self.provider: str = self.session.get_providers()[0]
         self.runtime_version: str = ort.__version__
         self._check_signature()
 
     def cache_shape(self, context: int) -> CacheShape:
         """Shape of a cache for `context` positions."""
-        a = self.architecture
-        return CacheShape(a.layers, a.kv_heads, context, a.head_dim)
+        return shape_of(self.architecture, self.graph, context)
+
+    def runs(self, cache: KvCache) -> PortableRuns | FusedRuns:
+        """The graph's calls, bound to one request's cache."""
+        vocabulary = self.architecture.vocabulary
+        if self.team is not None:
+            return FusedRuns(self.session, cache, vocabulary, self.team)
+        return PortableRuns(self.session, cache, vocabulary)
 
     def _check_signature(self) -> None:
         """The graph must take what the manifest says: buffers are sized by it."""
         a = self.architecture
-        expected: dict[str, tuple[str, list[int | None]]] = {
-            "input_ids": ("tensor(int64)", [None, None]),
-            "seqlens_k": ("tensor(int32)", [None]),
-            "total_sequence_length": ("tensor(int32)", []),
-            "logits_from": ("tensor(int64)", [1]),
-        }
-        for layer in range(a.layers):
-            for part in ("key", "value"):
-                shape = [None, a.kv_heads, None, a.head_dim]
-                expected[f"past_key_values.{layer}.{part}"] = ("tensor(float)", shape)
+        expected = (fused_runs if self.fused else portable_runs).inputs(a)
         found = {i.name: (i.type, _fixed(i.shape)) for i in self.session.get_inputs()}
         if found != expected:
             wrong = next(k for k in {**expected, **found} if found.get(k) != expected.get(k))
@@ -85,32 +93,19 @@ class Lane:
     """One request's way through the engine: its cache, bound once, and its place in it."""
 
     def __init__(self, engine: Engine, cache: KvCache, cancel: CancelToken) -> None:
-        import onnxruntime as ort
-
         self.engine = engine
         self.cache = cache
         self.length = 0
         """Positions of the cache that are filled."""
-        self.logits: NDArray[np.float32] = np.empty(
-            (1, 1, engine.architecture.vocabulary), dtype=np.float32
-        )
         self._cancel = cancel
-        self._options = ort.RunOptions()
-        self._value = ort.OrtValue.ortvalue_from_numpy
-        self._seqlens = np.zeros(1, dtype=np.int32)
-        self._total = np.zeros((), dtype=np.int32)
-        self._token = np.zeros((1, 1), dtype=np.int64)
-        # Bound values point into these arrays; older versions of ONNX Runtime keep no reference.
-        self._first = np.zeros(1, dtype=np.int64)
-        self._several: Any = None
-        self._decode = self._bind()
-        self._decode.bind_ortvalue_input("input_ids", self._value(self._token))
-        self._decode.bind_ortvalue_input("logits_from", self._value(self._first))
-        cancel.watch(self._terminate)
+        self._runs = engine.runs(cache)
+        self.logits: NDArray[np.float32] = self._runs.logits
+        cancel.watch(self._runs.stop)
 
     def close(self) -> None:
         """Let go of the cancel token. The cache stays the pool's."""
-        self._cancel.unwatch(self._terminate)
+        self._cancel.unwatch(self._runs.stop)
+        self._runs.close()
 
     def prefill(self, ids: Sequence[int], start: int) -> None:
         """Compute `ids[start:]` after the first `start` positions, which the cache holds.
@@ -122,8 +117,8 @@ class Lane:
         self.cache.prefilled = list(ids[:start])
         while self.length < len(ids):
             size = _next_chunk(len(ids) - self.length, self._cancel.most())
-            self._run_chunk(ids[self.length : self.length + size])
-            if size > 1:
+            self._run(ids[self.length : self.length + size])
+            if size > 1 or self.engine.fused:
                 self.cache.prefilled = list(ids[: self.length])
 
     def extend(self, tokens: Sequence[int]) -> None:
@@ -131,67 +126,56 @@ class Lane:
 
         One token is a step; several are computed together, as a prefill does.
         """
-        if len(tokens) == 1:
-            self.step(tokens[0])
-            return
         left = list(tokens)
         while left:
             size = _next_chunk(len(left), self._cancel.most())
-            self._run_chunk(left[:size])
+            self._append(left[:size])
             del left[:size]
 
     def step(self, token: int) -> None:
         """Append one token and leave the logits of the next position in `logits`."""
-        self._token[0, 0] = token
-        self._run(self._decode, 1)
+        self._append([token])
 
-    def _run_chunk(self, ids: Sequence[int]) -> None:
-        if self._several is None:
-            self._several = self._bind()
-        chunk = np.asarray([ids], dtype=np.int64)
-        last = np.asarray([len(ids) - 1], dtype=np.int64)
-        self._several.bind_ortvalue_input("input_ids", self._value(chunk))
-        self._several.bind_ortvalue_input("logits_from", self._value(last))
-        self._run(self._several, len(ids))
+    def _append(self, tokens: list[int]) -> None:
+        whole = len(self.cache.prefilled) == self.length
+        self._run(tokens)
+        # Only fused graphs round a step as a prefill does; see KvCache.prefilled.
+        if self.engine.fused and whole:
+            self.cache.prefilled += tokens
 
-    def _bind(self) -> Any:
-        binding = self.engine.session.io_binding()
-        binding.bind_ortvalue_input("seqlens_k", self._value(self._seqlens))
-        binding.bind_ortvalue_input("total_sequence_length", self._value(self._total))
-        for layer, pair in enumerate(self.cache.buffers):
-            for part, buffer in zip(("key", "value"), pair, strict=True):
-                value = self._value(buffer)
-                binding.bind_ortvalue_input(f"past_key_values.{layer}.{part}", value)
-                binding.bind_ortvalue_output(f"present.{layer}.{part}", value)
-        binding.bind_ortvalue_output("logits", self._value(self.logits))
-        return binding
-
-    def _run(self, binding: Any, tokens: int) -> None:
-        self._seqlens[0] = self.length + tokens - 1
-        self._total[()] = self.length + tokens
-        with self._cancel.turn(tokens, self.length):
+    def _run(self, tokens: Sequence[int]) -> None:
+        with self._cancel.turn(len(tokens), self.length):
             if self._cancel.cancelled:
                 raise Cancelled("the request was cancelled.")
+            # What is behind is overwritten from here on; a run that fails leaves nothing of use.
+            del self.cache.prefilled[self.length :]
             try:
-                self.engine.session.run_with_iobinding(binding, self._options)
+                if len(tokens) == 1:
+                    self._runs.step(tokens[0], self.length)
+                else:
+                    self._runs.chunk(tokens, self.length)
             except Exception as error:
                 if self._cancel.cancelled:
                     raise Cancelled("the request was cancelled.") from None
                 raise EdgewardError(f"ONNX Runtime failed: {error}") from error
             finally:
-                self.cache.touched = max(self.cache.touched, self.length + tokens)
-        self.length += tokens
-
-    def _terminate(self) -> None:
-        self._options.terminate = True
+                self.cache.touched = max(self.cache.touched, self.length + len(tokens))
+        self.length += len(tokens)
 
 
-def _open_session(ort: Any, path: Path, threads: int) -> Any:
+def shape_of(a: m.Architecture, graph: m.Graph, context: int) -> CacheShape:
+    """Shape of a cache of `context` positions for one of a pack's graphs."""
+    return CacheShape(a.layers, a.kv_heads, context, a.head_dim, graph.cache_type)
+
+
+def _open_session(ort: Any, path: Path, threads: int, operators_in: Path | None = None) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
+        if operators_in is not None:
+            options.register_custom_ops_library(str(operators_in))
         return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises many kinds, all about the file
         raise PackError(f"ONNX Runtime {ort.__version__} cannot load {path}: {error}") from None

@@ -13,31 +13,60 @@ import contextlib
 import mmap
 import threading
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MemoryLimit
 
+_KEY_BLOCK = 16
+
 
 @dataclass(frozen=True)
 class CacheShape:
-    """Sizes of a cache: per layer a key and a value of (1, kv_heads, context, head_dim) float32."""
+    """Sizes of a cache: a key and a value of `head_dim` numbers a layer, head and position.
+
+    `kind` "float32" is the portable graph's, with buffers (layers, 2, 1, kv_heads, context,
+    head_dim). "float16" is the fused graph's, (1, layers, 2, kv_heads, positions, head_dim), where
+    keys lie in blocks of 16 positions, (positions / 16, head_dim, 16) a head.
+    """
 
     layers: int
     kv_heads: int
     context: int
     head_dim: int
+    kind: Literal["float32", "float16"] = "float32"
+
+    @property
+    def positions(self) -> int:
+        """Positions there is room for: the context, in whole segments of 64 for the fused graph."""
+        return self.context if self.kind == "float32" else -(-self.context // 64) * 64
 
     @property
     def bytes_per_position(self) -> int:
         """Bytes that one token takes."""
-        return self.layers * 2 * self.kv_heads * self.head_dim * 4
+        return self.layers * 2 * self.kv_heads * self.head_dim * np.dtype(self.kind).itemsize
 
     @property
     def bytes(self) -> int:
         """Bytes at full context."""
-        return self.bytes_per_position * self.context
+        return self.bytes_per_position * self.positions
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Shape of the buffers."""
+        if self.kind == "float32":
+            return (self.layers, 2, 1, self.kv_heads, self.positions, self.head_dim)
+        return (1, self.layers, 2, self.kv_heads, self.positions, self.head_dim)
+
+    def whole_blocks(self, position: int) -> tuple[int, int]:
+        """The nearest rows at or before `position`, and at or after, where the buffers can be cut.
+
+        A float16 cache has the keys of 16 positions in 16 rows together.
+        """
+        block = 1 if self.kind == "float32" else _KEY_BLOCK
+        return position // block * block, -(-position // block) * block
 
 
 class KvCache:
@@ -45,14 +74,13 @@ class KvCache:
 
     def __init__(self, shape: CacheShape) -> None:
         self.shape = shape
-        sizes = (shape.layers, 2, 1, shape.kv_heads, shape.context, shape.head_dim)
-        self.buffers: NDArray[np.float32] = _fresh_pages(shape.bytes).reshape(sizes)
+        self.buffers: NDArray[Any] = _fresh_pages(shape.bytes, shape.kind).reshape(shape.sizes)
         self.prefilled: list[int] = []
-        """Ids whose keys and values stand in the first positions and were computed by a prefill.
+        """Ids whose keys and values stand in the first positions, as a prefill computes them.
 
-        Positions that were computed one at a time are not in it: ONNX Runtime's matrix kernels
-        round a single row otherwise (by about 1e-6), and a request must give the same tokens
-        whether its prefix was cached or not.
+        Positions that the portable graph computed one at a time are not in it: ONNX Runtime's
+        matrix kernels round a single row otherwise (by about 1e-6), and a request must give the
+        same tokens whether its prefix was cached or not. The fused graph rounds all alike.
         """
         self.touched = 0
         """Positions that were ever written: what the cache really takes is this many."""
@@ -71,12 +99,17 @@ class KvCache:
 
     def copy_prefix(self, other: KvCache, length: int) -> None:
         """Take over the first `length` positions of another cache of the same shape."""
-        self.buffers[..., :length, :] = other.buffers[..., :length, :]
+        self.copy_positions(other, 0, length)
         self.prefilled = other.prefilled[:length]
-        self.touched = max(self.touched, length)
+
+    def copy_positions(self, other: KvCache, start: int, stop: int) -> None:
+        """Take over positions `start` to `stop` of a cache that has the same ids before `start`."""
+        rows = slice(self.shape.whole_blocks(start)[0], self.shape.whole_blocks(stop)[1])
+        self.buffers[..., rows, :] = other.buffers[..., rows, :]
+        self.touched = max(self.touched, stop)
 
 
-def _fresh_pages(size: int) -> NDArray[np.float32]:
+def _fresh_pages(size: int, kind: str) -> NDArray[Any]:
     """`size` bytes of a mapping of their own: pages that are never touched cost nothing.
 
     Small pages are asked for by name. NumPy asks for huge ones, and then the first position of
@@ -91,7 +124,7 @@ def _fresh_pages(size: int) -> NDArray[np.float32]:
         # A kernel without huge pages refuses the advice and needs none.
         with contextlib.suppress(OSError):
             pages.madvise(mmap.MADV_NOHUGEPAGE)
-    return np.frombuffer(pages, dtype=np.float32)
+    return np.frombuffer(pages, dtype=kind)
 
 
 class CachePool:
@@ -163,19 +196,21 @@ class CachePool:
         with self._lock:
             return max((cache.common_prefix(ids) for cache in self._idle), default=0)
 
-    def snapshot(self, ids: list[int]) -> NDArray[np.float32]:
+    def snapshot(self, ids: list[int]) -> NDArray[Any]:
         """A copy of the keys and values of the longest beginning of `ids` that is held.
 
-        float32 (layers, 2, 1, kv_heads, positions, head_dim), of no positions when none is held.
+        As the buffers, but with the rows of these positions only: a float16 cache is cut to whole
+        blocks of 16.
         """
         with self._lock:
             best = max(self._idle, key=lambda cache: cache.common_prefix(ids), default=None)
             if best is None:
-                s = self.shape
-                return np.empty((s.layers, 2, 1, s.kv_heads, 0, s.head_dim), dtype=np.float32)
-            return best.buffers[..., : best.common_prefix(ids), :].copy()
+                *sizes, _, head_dim = self.shape.sizes
+                return np.empty((*sizes, 0, head_dim), dtype=self.shape.kind)
+            rows = self.shape.whole_blocks(best.common_prefix(ids))[0]
+            return best.buffers[..., :rows, :].copy()
 
-    def deposit(self, ids: list[int], keys: NDArray[np.float32]) -> None:
+    def deposit(self, ids: list[int], keys: NDArray[Any]) -> None:
         """Hold keys and values that `snapshot` made, for prompts that begin with `ids`.
 
         Raises `MemoryLimit` like `acquire`.
@@ -183,7 +218,7 @@ class CachePool:
         cache = self.acquire(ids)
         try:
             cache.prefilled = []
-            cache.buffers[..., : len(ids), :] = keys
+            cache.buffers[..., : keys.shape[-2], :] = keys
             cache.touched = max(cache.touched, len(ids))
             cache.prefilled = list(ids)
         finally:

@@ -7,15 +7,17 @@ from pathlib import Path
 
 from edgeward.kernels import _native
 
-from . import machine, store
-from .engine import PREFILL_CHUNK, Engine
-from .errors import OptionError
-from .kv_cache import CachePool, CacheShape
+from . import fused_runs, machine, store
+from .engine import PREFILL_CHUNK, Engine, shape_of
+from .errors import OptionError, PackError
+from .kv_cache import CachePool
 from .manifest import Graph, Manifest
-from .memory import plan_memory
+from .memory import MemoryPlan, plan_memory
 from .model import Model, ModelInfo
 from .pack import COMPILED_TOKENIZER, MANIFEST, TOKENIZER, Pack
 from .tokenizer import Tokenizer
+
+KINDS = ("fused", "portable")
 
 
 def load(
@@ -31,7 +33,8 @@ def load(
 
     `source` is a pack's folder or the name of a pack in the local store (`edgeward pull` puts it
     there; nothing is downloaded here). `threads` of arithmetic per step (None: all physical
-    cores), `graph` the kind of graph to run (None: the best this machine can), `context` tokens
+    cores), `graph` the kind of graph to run, "fused" or "portable" (None: the fused one where it
+    runs, `Model.info.graph_reason` says why where not), `context` tokens
     for prompt and answer together (None: the model's own, or what fits), `memory_limit` bytes that
     weights, caches and scratch may take together (None: what the machine has free).
 
@@ -42,15 +45,24 @@ def load(
     """
     _check_device(device)
     threads = _check_threads(threads)
+    if graph is not None and graph not in KINDS:
+        raise OptionError(f"graph={graph!r}; known are {' and '.join(map(repr, KINDS))}, or None.")
     began = time.perf_counter()
-    pack = Pack.open(_folder(source))
+    pack = Pack.open(_folder(source), graph=graph or "fused")
     manifest = pack.manifest
-    chosen = _choose_graph(manifest, graph)
     a = manifest.architecture
-    full = CacheShape(a.layers, a.kv_heads, a.context, a.head_dim)
-    memory = plan_memory(manifest, full, PREFILL_CHUNK, context, memory_limit)
+    chosen, reason = _choose_graph(manifest, graph)
+    memory = _memory(manifest, chosen, context, memory_limit)
     tokenizer = _tokenizer(pack)
-    engine = Engine(pack, chosen, threads)
+    try:
+        engine = Engine(pack, chosen, threads)
+    except PackError as error:
+        if graph is not None or chosen.kind == "portable":
+            raise
+        chosen, reason = _portable(manifest), str(error)
+        memory = _memory(manifest, chosen, context, memory_limit)
+        pack.verify(chosen)
+        engine = Engine(pack, chosen, threads)
     pool = CachePool(engine.cache_shape(memory.context), limit=memory.requests)
     info = ModelInfo(
         name=manifest.name,
@@ -58,10 +70,11 @@ def load(
         folder=str(pack.folder),
         pack_sha256=pack.sha256,
         architecture=a,
-        quantization=tuple(manifest.quantization),
-        evaluation=manifest.evaluation,
+        quantization=tuple(chosen.quantization or manifest.quantization),
+        evaluation=chosen.evaluation or manifest.evaluation,
         graph=chosen.file,
         graph_kind=chosen.kind,
+        graph_reason=reason,
         provider=engine.provider,
         threads=threads,
         instruction_set=_native.active_isa(),
@@ -107,13 +120,36 @@ def _folder(source: str | Path) -> Path:
     return Path(source)
 
 
-def _choose_graph(manifest: Manifest, kind: str | None) -> Graph:
-    # The fused graph needs operators that this version does not have.
-    runnable = [g for g in manifest.graphs if g.kind == "portable"]
-    chosen = next((g for g in runnable if kind in (None, g.kind)), None)
-    if chosen is None:
-        has = ", ".join(repr(g.kind) for g in manifest.graphs)
+def _memory(manifest: Manifest, graph: Graph, context: int | None, limit: int | None) -> MemoryPlan:
+    full = shape_of(manifest.architecture, graph, manifest.architecture.context)
+    return plan_memory(manifest, graph, full, PREFILL_CHUNK, context, limit)
+
+
+def _choose_graph(manifest: Manifest, kind: str | None) -> tuple[Graph, str]:
+    """The graph to run, and why it is not the fused one where it could have been."""
+    found = {g.kind: g for g in manifest.graphs}
+    if kind is not None and kind not in found:
         raise OptionError(
-            f"graph={kind!r}; the pack {manifest.name!r} has {has}, this version runs 'portable'."
+            f"graph={kind!r}; the pack {manifest.name!r} has {', '.join(map(repr, found))}. Make "
+            f"the pack anew with `edgeward pull`, or leave graph out."
         )
-    return chosen
+    if kind == "portable":
+        return found["portable"], "asked for"
+    if "fused" not in found:
+        return _portable(manifest), "the pack has no fused graph"
+    against = fused_runs.reason_against()
+    if against is None:
+        return found["fused"], ""
+    if kind == "fused":
+        raise OptionError(f"graph='fused': {against}. Leave graph out to run the portable one.")
+    return _portable(manifest), against
+
+
+def _portable(manifest: Manifest) -> Graph:
+    found = next((g for g in manifest.graphs if g.kind == "portable"), None)
+    if found is None:
+        raise PackError(
+            f"the pack {manifest.name!r} has no graph that runs here: "
+            f"{fused_runs.reason_against() or 'its fused graph cannot be loaded'}."
+        )
+    return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import manifest as m
 from .errors import MemoryLimit, OptionError
 from .kv_cache import CacheShape
 from .machine import available_memory
-from .pack import WEIGHTS
 
 _LEAST_CONTEXT = 256
 
@@ -18,7 +17,7 @@ class MemoryPlan:
     """Bytes a loaded model takes at most, part by part."""
 
     weights: int
-    """Mapped from model.data: shared between processes, dropped and read again at will."""
+    """Mapped from the pack: shared between processes, dropped and read again at will."""
     packed: int
     """Private copy of the weights in the order that this processor's kernels read."""
     scratch: int
@@ -37,11 +36,17 @@ class MemoryPlan:
 
 
 def plan_memory(
-    manifest: m.Manifest, shape: CacheShape, chunk: int, context: int | None, limit: int | None
+    manifest: m.Manifest,
+    graph: m.Graph,
+    shape: CacheShape,
+    chunk: int,
+    context: int | None,
+    limit: int | None,
 ) -> MemoryPlan:
     """Choose the context and say what it takes.
 
-    `shape` is the cache at the model's own context, `chunk` the tokens of a prefill run, `context`
+    `graph` is the one to run, `shape` its cache at the model's own context, `chunk` the tokens of
+    a prefill run, `context`
     what the caller asked for (None: as much as fits), `limit` bytes the caller allows (None: what
     the machine has). Raises `MemoryLimit` when even a short context does not fit, `OptionError`
     for a context the model was not made for.
@@ -53,9 +58,11 @@ def plan_memory(
         )
     if limit is not None and limit < 1:
         raise OptionError(f"memory_limit={limit}; give a number of bytes of at least 1, or None.")
-    weights = manifest.files[WEIGHTS].size
+    weights = manifest.files[graph.data].size
+    # The fused graph computes from the mapped file; ONNX Runtime's kernels want their own order.
+    packed = 0 if graph.kind == "fused" else weights
     scratch = _scratch(manifest.architecture, chunk)
-    fixed = 2 * weights + scratch
+    fixed = weights + packed + scratch
     allowed = limit if limit is not None else available_memory()
     wanted = context or shape.context
     least = wanted if context is not None else min(wanted, _LEAST_CONTEXT)
@@ -70,9 +77,11 @@ def plan_memory(
             f"{shape.bytes_per_position} a token), {source} {allowed}. Ask for a shorter context, "
             f"or take a smaller model."
         )
-    cache = fitting * shape.bytes_per_position
+    if shape.kind == "float16" and fitting < wanted:
+        fitting = fitting // 64 * 64 or fitting  # such a cache has room in whole segments
+    cache = replace(shape, context=fitting).bytes
     requests = None if limit is None else (limit - fixed) // cache
-    return MemoryPlan(weights, weights, scratch, cache, fitting, requests)
+    return MemoryPlan(weights, packed, scratch, cache, fitting, requests)
 
 
 def _scratch(a: m.Architecture, chunk: int) -> int:

@@ -34,6 +34,8 @@ class ModelInfo:
     graph: str
     """File of the graph that runs; `graph_kind` is "portable" or "fused"."""
     graph_kind: str
+    graph_reason: str
+    """Why it is not the fused one; empty where it is."""
     provider: str
     threads: int
     instruction_set: str

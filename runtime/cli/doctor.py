@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 import edgeward
-from edgeward import machine, store
-from edgeward.kernels import _native, on_device
+from edgeward import fused_runs, machine, store
+from edgeward.kernels import _native, on_device, operators
 
 # Wheels that install the same files over one another: the last one wins, silently.
 _ONNXRUNTIME_WHEELS = (
@@ -66,6 +66,7 @@ def examine() -> dict[str, Any]:
         "cpu_features": _native.cpu_features(),
         "instruction_set": _native.active_isa(),
         "instruction_sets_supported": _native.supported_isas(),
+        "fused_operators": fused_runs.reason_against() or f"run with {operators.instruction_set()}",
         "physical_cores": machine.physical_cores(),
         "logical_cpus": len(machine.usable_cpus()),
         "memory_total": machine.total_memory(),
@@ -96,6 +97,8 @@ def _problems(wheels: dict[str, str], home: Path, cuda: on_device.Status) -> lis
             f"{names} are installed together and overwrite each other's files. Uninstall all of "
             f"them, then install one."
         )
+    if (against := fused_runs.reason_against()) is not None:
+        problems.append(f"models run on the slower portable graph: {against}.")
     if not wheels:
         problems.append(
             "ONNX Runtime was not installed by pip, so its version cannot be trusted; "

@@ -49,7 +49,8 @@ def restore(core: Core, path: Path, name: str | None) -> str:
         raise SessionError(f"{path} is damaged: {error}") from None
     _, pool = core.model.opened()
     s = pool.shape
-    fits = keys.shape[:4] + keys.shape[5:] == (s.layers, 2, 1, s.kv_heads, s.head_dim)
+    sizes = (*s.sizes[:4], keys.shape[4], s.sizes[5])
+    fits = keys.shape == sizes and keys.dtype == s.kind
     core.sessions.put(session)
     # Other versions and instruction sets round otherwise: what they computed is not mixed in.
     if mine == theirs and fits and 0 < len(header.ids) <= s.context:

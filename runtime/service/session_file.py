@@ -1,8 +1,9 @@
 """A conversation on disk: what was said, and keys and values that need not be computed again.
 
 Layout: the magic line, the header's length (8 bytes, little-endian), the header (JSON), its sha256
-(32 bytes), the keys and values (float32). The header binds the file to a pack and a tokenizer; the
-keys are used only by the same graph, versions and instruction set too, for others round otherwise.
+(32 bytes), the keys and values (little-endian). The header binds the file to a pack and a
+tokenizer; the keys are used only by the same graph, versions and instruction set too, for others
+round otherwise.
 
 Knows: bytes, hashes. Does not know: engines, services.
 """
@@ -13,7 +14,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -23,6 +24,9 @@ from edgeward.errors import SessionError
 
 _MAGIC = b"EDGEWARD SESSION 1\n"
 _MOST_HEADER = 64 * 1024 * 1024
+
+Kind = Literal["float32", "float16"]
+_ORDERED: dict[Kind, str] = {"float32": "<f4", "float16": "<f2"}
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
@@ -53,8 +57,9 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ids: list[Count]
     """Tokens that the keys and values belong to."""
     shape: Annotated[list[Count], msgspec.Meta(min_length=6, max_length=6)]
-    """(layers, 2, 1, kv_heads, positions, head_dim)."""
+    """Of the keys and values, positions being the fifth (`CacheShape.sizes`)."""
     keys_sha256: str
+    kind: Kind = "float32"
 
 
 def write(
@@ -63,17 +68,18 @@ def write(
     binding: Binding,
     messages: list[dict[str, Any]],
     ids: list[int],
-    keys: NDArray[np.float32],
+    keys: NDArray[Any],
 ) -> None:
     """Write a session: to a file of its own first, then moved to `path`, readable by the user only.
 
     Raises `SessionError` when it cannot be written; what was at `path` is then as it was.
     """
     shape = list(keys.shape)
-    raw = np.ascontiguousarray(keys, dtype="<f4").reshape(-1).view(np.uint8).data
+    kind: Kind = "float16" if keys.dtype == np.float16 else "float32"
+    raw = np.ascontiguousarray(keys, dtype=_ORDERED[kind]).reshape(-1).view(np.uint8).data
     digest = hashlib.sha256(raw).hexdigest()
     try:
-        header = msgspec.json.encode(Header(name, binding, messages, ids, shape, digest))
+        header = msgspec.json.encode(Header(name, binding, messages, ids, shape, digest, kind))
     except (TypeError, ValueError) as error:
         raise SessionError(f"the session {name!r} holds what JSON cannot: {error}.") from None
     temporary = ""
@@ -95,21 +101,22 @@ def write(
         ) from None
 
 
-def read(path: Path) -> tuple[Header, NDArray[np.float32]]:
+def read(path: Path) -> tuple[Header, NDArray[Any]]:
     """Read and verify a session. Raises `SessionError` naming what is wrong."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             header, used = _read_header(path, file.read(len(_MAGIC) + 8), file.read)
             count = int(np.prod([int(n) for n in header.shape], dtype=object))
-            if size != used + 4 * count:
-                raise _damaged(path, f"it has {size} bytes, its header says {used + 4 * count}")
-            raw = file.read(4 * count)
+            keys_size = np.dtype(header.kind).itemsize * count
+            if size != used + keys_size:
+                raise _damaged(path, f"it has {size} bytes, its header says {used + keys_size}")
+            raw = file.read(keys_size)
     except OSError as error:
         raise SessionError(f"{path} cannot be read: {error.strerror or error}.") from None
     if hashlib.sha256(raw).hexdigest() != header.keys_sha256:
         raise _damaged(path, "its keys do not have the stated sha256")
-    keys = np.frombuffer(raw, dtype="<f4").reshape(header.shape)
+    keys = np.frombuffer(raw, dtype=_ORDERED[header.kind]).reshape(header.shape)
     if header.shape[4] != len(header.ids):
         raise _damaged(path, f"{header.shape[4]} positions for {len(header.ids)} ids")
     return header, keys

@@ -95,7 +95,9 @@ def test_a_reply_has_its_sequences_best_first(tiny_model: Model) -> None:
     assert again.beams == reply.beams
     greedy = tiny_model.generate(PROMPT, temperature=0, max_tokens=12, logprobs=0)
     assert greedy.logprobs is not None
-    assert reply.beams[0].score * 12 >= sum(p.logprob for p in greedy.logprobs) - 1e-3
+    # Scores are per token: the greedy answer may be a shorter one.
+    mean = sum(p.logprob for p in greedy.logprobs) / len(greedy.logprobs)
+    assert reply.beams[0].score >= mean - 1e-3
 
 
 def test_asyncio_and_threads_give_the_same(tiny_model: Model) -> None:

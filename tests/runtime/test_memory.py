@@ -45,7 +45,7 @@ def manifest() -> m.Manifest:
 
 
 def plan(manifest: m.Manifest, context: int | None, limit: int | None) -> MemoryPlan:
-    return plan_memory(manifest, SHAPE, 512, context, limit)
+    return plan_memory(manifest, manifest.graphs[0], SHAPE, 512, context, limit)
 
 
 def test_a_short_context_is_chosen_when_the_whole_does_not_fit(manifest: m.Manifest) -> None:
@@ -75,3 +75,12 @@ def test_a_context_the_model_was_not_made_for_is_refused(
 ) -> None:
     with pytest.raises(OptionError, match=f"context={context}"):
         plan(manifest, context, None)
+
+
+def test_the_fused_graph_keeps_no_second_copy_of_the_weights(manifest: m.Manifest) -> None:
+    fused = m.Graph(file="f.onnx", kind="fused", cache_type="float16")
+    shape = CacheShape(30, 3, 8192, 64, "float16")
+    plan = plan_memory(manifest, fused, shape, 512, 1000, 10**10)
+    assert plan.packed == 0
+    assert plan.cache == shape.bytes_per_position * 1024  # whole segments of 64 positions
+    assert shape.bytes_per_position * 2 == SHAPE.bytes_per_position

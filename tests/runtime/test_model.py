@@ -285,7 +285,7 @@ def test_a_closed_model_says_so(tiny_pack: Path) -> None:
         ({"device": "cuda"}, OptionError, "device='cuda'"),
         ({"threads": 0}, OptionError, "threads=0"),
         ({"threads": 10**6}, OptionError, "threads=1000000"),
-        ({"graph": "fused"}, OptionError, "graph='fused'"),
+        ({"graph": "fastest"}, OptionError, "graph='fastest'"),
         ({"context": 10**6}, OptionError, "context=1000000"),
         ({"memory_limit": 1000}, MemoryLimit, "memory_limit allows 1000"),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 import gguf
 import numpy as np
 
-HIDDEN, HEADS, HEAD_DIM, WIDE, LAYERS = 64, 4, 16, 96, 2
+HIDDEN, HEADS, HEAD_DIM, WIDE, LAYERS = 128, 4, 32, 96, 2
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 MERGES = ["h e", "l l", "he ll", "Ġ w", "o r"]
 TEMPLATE = (

@@ -14,7 +14,7 @@ from edgeward.errors import EdgewardError
 from edgeward.kernels import _native
 
 NAME = "safety-1.bin"
-SHA256 = "2e9f922fc40a732d8dfdfa5b74b716eea3d3a26cf87c098f8af452fee2491d9d"
+SHA256 = "dec3d7f7452b08589b5b11960d403c176888c84d29ac5fda5ecb5169773873b2"
 
 
 @cache
