@@ -10,7 +10,7 @@ SYSTEM ?= Answer in one short English sentence.
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels tests/kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu gpu-check neon sanitize fuzz clean
+.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu gpu-check neon ort-matrix sanitize fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
@@ -70,6 +70,10 @@ neon: $(VENV)/.test
 	$(BIN)/python tests/support/isa_record.py neon
 	$(BIN)/python tests/support/ops_record.py
 
+# The fused operators under the oldest ONNX Runtime they run on, one between and the newest.
+ort-matrix: $(VENV)/.test
+	$(BIN)/python -P tools/ort_matrix.py
+
 # The kernels under AddressSanitizer and UndefinedBehaviorSanitizer, in an environment of their own.
 sanitize:
 	$(PYTHON) -m venv build/sanitize
@@ -78,8 +82,7 @@ sanitize:
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	build/sanitize/bin/python -m pytest -q tests/kernels $(PYTEST)
 
-# The tokenizer and the safety scorers on damaged files and against their references, under the
-# same sanitizers: make fuzz
+# The tokenizer on damaged files and against the reference, under the same sanitizers: make fuzz
 # SECONDS=3600. What it finds is left in build/fuzz.
 SECONDS ?= 60
 fuzz:
@@ -88,9 +91,6 @@ fuzz:
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	build/sanitize/bin/python tests/fuzz/tokenizer_fuzz.py --seconds $(SECONDS)
-	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	build/sanitize/bin/python tests/fuzz/safety_fuzz.py --seconds $(SECONDS)
 
 clean:
 	rm -rf build dist *.egg-info

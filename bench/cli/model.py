@@ -40,6 +40,12 @@ def bench(
     peer_python: Annotated[
         str | None, typer.Option(help="Python that has the peer's packages; this one if left out.")
     ] = None,
+    graph: Annotated[
+        str | None,
+        typer.Option(
+            help="The graph to run: fused or portable; both of them, in turns, as fused,portable."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with raw samples.")] = False,
 ) -> None:
     """Measure load, first token, prefill, decode and memory, through the public API.
@@ -53,14 +59,23 @@ def bench(
 
     `edgeward bench smollm2-135m --prompt 512 --generate 64 --repeats 9 --json > figures.json`
 
+    `edgeward bench smollm2-135m --graph fused,portable`
+
     `edgeward bench smollm2-135m --peer genai=./genai-int8 --peer-python ./peers/bin/python`
     """
     for name, value in (("prompt", prompt), ("generate", generate), ("repeats", repeats)):
         if value < 1:
             raise OptionError(f"--{name} {value}: give at least 1.")
-    setting = Setting(prompt, generate, repeats, threads)
+    first, _, second = (graph or "").partition(",")
+    setting = Setting(prompt, generate, repeats, threads, first or None)
     with progress_bar(as_json) as tell:
-        if peer is None:
+        if second:
+            if peer is not None:
+                raise OptionError("--graph with two graphs and --peer: give one of them.")
+            found = versus.run_graphs(model, second, setting, tell)
+            same = f"{found.same_tokens:.0%} of greedy tokens alike"
+            title, figures = f"{model}, graph {first} against {second}, {same}", found.figures
+        elif peer is None:
             result = model_suite.run(model, setting, tell)
             title, figures = f"{result.model}, {result.threads} threads", result.figures
         else:

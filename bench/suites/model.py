@@ -30,7 +30,7 @@ import edgeward
 imported = time.perf_counter()
 import onnxruntime
 ready = time.perf_counter()
-model = edgeward.load(sys.argv[1], threads=int(sys.argv[2]))
+model = edgeward.load(sys.argv[1], threads=int(sys.argv[2]), graph=sys.argv[3] or None)
 loaded = time.perf_counter()
 model.generate("The", max_tokens=1)
 answered = time.perf_counter()
@@ -46,12 +46,13 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Setting:
-    """What to run: token counts, repetitions, threads."""
+    """What to run: token counts, repetitions, threads, the graph (None: the best)."""
 
     prompt: int = 128
     generate: int = 128
     repeats: int = 5
     threads: int | None = None
+    graph: str | None = None
 
 
 @dataclass
@@ -69,7 +70,7 @@ Report = Callable[[str, int, int], None]
 
 def run(name: str, setting: Setting, progress: Report) -> Result:
     """Measure the pack `name`. `progress(phase, done, total)` is called as it goes."""
-    with edgeward.load(name, threads=setting.threads) as model:
+    with edgeward.load(name, threads=setting.threads, graph=setting.graph) as model:
         check_answer(model)
         result = Result(model.info.name, setting, model.info.threads)
         _speed(model, setting, result, progress)
@@ -134,7 +135,14 @@ def _load(name: str, setting: Setting, result: Result, progress: Report) -> None
     for i in range(setting.repeats):
         progress("load in a new process", i, setting.repeats)
         done = subprocess.run(
-            [sys.executable, "-c", _LOAD_PROGRAM, name, str(result.threads)],
+            [
+                sys.executable,
+                "-c",
+                _LOAD_PROGRAM,
+                name,
+                str(result.threads),
+                setting.graph or "",
+            ],
             capture_output=True,
             text=True,
             check=False,
