@@ -56,6 +56,10 @@ class Overloaded(BudgetExceeded):
     """Too many requests wait already; nothing was computed for this one."""
 
 
+class KeepError(EdgewardError):
+    """What should be kept on this device (feedback, an audit log) cannot be written or read."""
+
+
 class SessionError(EdgewardError):
     """A saved conversation is missing, damaged, or of another model."""
 

@@ -76,5 +76,8 @@ def serve(
     budget = edgeward.Budget(first_token, per_token, total, on_miss)  # type: ignore[arg-type]
     with edgeward.serve(model, latency_budget=budget, **options) as service:
         log_to_stderr()
-        typer.echo(f"{service.model.info.name} on http://{host}:{port}/v1, Ctrl-C ends.", err=True)
+        typer.echo(
+            f"{service.model.info.name} on http://{host}:{port}/v1 (a page at /), Ctrl-C ends.",
+            err=True,
+        )
         listen(service, host, port, keys=keys, hosts=allow_host, rate=rate)

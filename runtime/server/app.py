@@ -16,7 +16,9 @@ from typing import Any
 
 import msgspec
 
+from edgeward.errors import EdgewardError
 from edgeward.service.service import Service
+from edgeward.telemetry.metrics import Metrics
 
 from . import completions, others
 from .keys import Keys
@@ -57,6 +59,8 @@ class App:
         self.draining = False
         """Takes no more requests; those that run go on."""
         self.running: set[completions.Cancellable] = set()
+        self.metrics = _metrics(service)
+        """None without prometheus-client."""
         self._rate = Rate(self.settings.rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -175,14 +179,24 @@ class Route:
 
 
 ROUTES: dict[str, dict[str, Route]] = {
+    "/": {"GET": Route(others.chat_page, guarded=False)},
     "/v1/chat/completions": {"POST": Route(completions.chat)},
     "/v1/completions": {"POST": Route(completions.complete)},
     "/v1/embeddings": {"POST": Route(others.embed)},
     "/v1/models": {"GET": Route(others.models)},
+    "/v1/feedback": {"POST": Route(others.feedback)},
+    "/metrics": {"GET": Route(others.metrics)},
     "/v1/stats": {"GET": Route(others.stats)},
     "/health": {"GET": Route(others.health, guarded=False)},
     "/ready": {"GET": Route(others.ready, guarded=False)},
 }
+
+
+def _metrics(service: Service) -> Metrics | None:
+    try:
+        return Metrics(service.core)
+    except EdgewardError:
+        return None
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import base64
 from typing import TYPE_CHECKING, Any
 
-from .asked import EmbeddingRequest, read
+from .asked import EmbeddingRequest, FeedbackRequest, read
 from .completions import check_model, json_body
+from .page import page
 from .problems import Problem
 from .wire import Exchange
 
@@ -58,6 +59,28 @@ def _vector(vector: Any, encoding: str) -> Any:
     if encoding == "base64":
         return base64.b64encode(vector.astype("<f4").tobytes()).decode()
     return vector.tolist()
+
+
+async def feedback(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/v1/feedback: what somebody thought of an answer."""
+    asked = read(await json_body(app, exchange), FeedbackRequest)
+    await asyncio.to_thread(app.service.feedback, asked.receipt, asked.score, asked.comment)
+    await exchange.json(200, {"kept": True})
+
+
+async def metrics(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/metrics: for Prometheus."""
+    if app.metrics is None:
+        raise Problem(501, "metrics need prometheus-client: pip install 'edgeward[metrics]'.")
+    text = await asyncio.to_thread(app.metrics.text)
+    await exchange.reply(200, text, app.metrics.content_type)
+
+
+async def chat_page(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/: the chat page."""
+    content, policy = page()
+    headers = {"content-security-policy": policy}
+    await exchange.reply(200, content, "text/html; charset=utf-8", headers)
 
 
 async def stats(app: App, exchange: Exchange, visit: Visit) -> None:

@@ -10,6 +10,7 @@ from edgeward.errors import (
     Cancelled,
     ContextOverflow,
     EdgewardError,
+    KeepError,
     MemoryLimit,
     ModelClosed,
     OptionError,
@@ -85,6 +86,8 @@ def problem_of(error: BaseException) -> Problem:
             return Problem(503, str(error), code="memory_limit", retry_after=1.0)
         case ModelClosed():
             return Problem(503, str(error), code="closed")
+        case KeepError():
+            return Problem(507, str(error), code="not_kept")
         case Cancelled():
             return Problem(503, str(error), code="cancelled", retry_after=1.0)
         case OptionError() | TemplateError() | SessionError():

@@ -11,6 +11,7 @@ from edgeward import checks
 from edgeward.errors import OptionError
 from edgeward.kernels import _native
 from edgeward.model import Model
+from edgeward.telemetry.feedback import Feedback
 
 from . import profile
 from .alarms import Alarms
@@ -20,6 +21,7 @@ from .cost import Ledger, Prices
 from .energy import find_meter
 from .gate import Gate
 from .measure import measure
+from .opinions import Opinions
 from .predictor import Predictor
 from .service import Service, check_price
 from .sessions import Sessions
@@ -40,6 +42,7 @@ def serve(
     max_queue: int = 64,
     cache_bytes: int = CACHE_BYTES,
     history: History = "fit",
+    keep_text: bool = False,
     **loading: Any,
 ) -> Service:
     """Answer requests of many users with one model, each within its limits.
@@ -50,7 +53,8 @@ def serve(
     `safety_checks`: checks that see what comes in and goes out. `power_watts`: what the device
     draws under load, where it cannot tell. `max_active` requests run at once, `max_queue` wait,
     more are refused. `cache_bytes` of keys and values of earlier prompts are kept. `history`: "fit"
-    drops the oldest turns of a conversation that is too long, "refuse" raises.
+    drops the oldest turns of a conversation that is too long, "refuse" raises. `keep_text`: prompts
+    and answers may be kept on this device with the feedback that is given to them.
 
     The first service of a pack on a machine measures the device for about three seconds and keeps
     the figures in the store. Raises what `load` raises, and `OptionError`. docs/serve.md explains
@@ -72,6 +76,7 @@ def serve(
         checks.count(0)("max_queue", max_queue),
     )
     size = checks.count(0)("cache_bytes", cache_bytes)
+    keep = checks.flag("keep_text", keep_text)
     if isinstance(model, Model) and loading:
         raise OptionError(f"{', '.join(loading)}: arguments of load(); this model is loaded.")
     loaded = model if isinstance(model, Model) else edgeward.load(model, **loading)
@@ -103,6 +108,7 @@ def serve(
         safety_checks=safety_checks,
         owns_model=loaded is not model,
         profile_note=note,
+        opinions=Opinions(Feedback(), keep),
     )
 
 

@@ -23,6 +23,7 @@ from .budget import Budget, budget_of
 from .core import Call, Core
 from .gate import check_priority
 from .job import Job
+from .opinions import Opinions
 from .streams import AsyncAnswer, ServiceStream
 from .tally import Tally
 
@@ -45,6 +46,7 @@ class Service:
         safety_checks: Sequence[Any],
         owns_model: bool,
         profile_note: str,
+        opinions: Opinions,
     ) -> None:
         self.model = core.model
         """The model that answers."""
@@ -52,11 +54,13 @@ class Service:
         """Limits of a request that brings none of its own."""
         self.cost_per_token = cost_per_token
         self.safety_checks = tuple(safety_checks)
-        self._core = core
+        self.core = core
+        """The parts that its requests share, for those who count them or stand in front."""
         self._owns_model = owns_model
         self._profile_note = profile_note
         self._tally = Tally()
-        core.observers.append(self._tally.saw)
+        self._opinions = opinions
+        core.observers.extend((self._tally.saw, opinions.saw))
         workers = core.gate.slots + core.gate.queue + _SPARE_THREADS
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="edgeward-answer")
         self._closed = False
@@ -71,7 +75,7 @@ class Service:
         """Take no more requests, let running ones end, and give the memory back."""
         self._closed = True
         self._threads.shutdown(wait=True)
-        self._core.alarms.close()
+        self.core.alarms.close()
         if self._owns_model:
             self.model.close()
 
@@ -125,16 +129,16 @@ class Service:
 
     def messages(self, session: str) -> list[dict[str, Any]]:
         """What was said in a session so far; empty for one that has not begun."""
-        return self._core.sessions.get(session).messages
+        return self.core.sessions.get(session).messages
 
     def sessions(self) -> list[str]:
         """Names of the sessions that are remembered."""
-        return self._core.sessions.names()
+        return self.core.sessions.names()
 
     def forget(self, session: str) -> bool:
         """Forget a session and all that was said in it; False when there was none."""
-        self._core.ledger.forget(session)
-        return self._core.sessions.forget(session)
+        self.core.ledger.forget(session)
+        return self.core.sessions.forget(session)
 
     def save(self, session: str, path: str | Path) -> None:
         """Write a session to a file that only this user can read, to go on with it later.
@@ -142,7 +146,7 @@ class Service:
         The file holds what was said, and the keys and values of the last prompt where they are
         still held. Raises `SessionError` when it cannot be written.
         """
-        saving.save(self._core, session, Path(path))
+        saving.save(self.core, session, Path(path))
 
     def restore(self, path: str | Path, name: str | None = None) -> str:
         """Take a saved session up again; returns its name (`name`, or the one it was saved by).
@@ -150,7 +154,17 @@ class Service:
         Raises `SessionError` for a file that is damaged or of another pack or tokenizer,
         `OptionError` when the name is in use.
         """
-        return saving.restore(self._core, Path(path), name)
+        return saving.restore(self.core, Path(path), name)
+
+    def feedback(self, receipt_id: str, score: int, comment: str | None = None) -> None:
+        """Keep what somebody thought of an answer: 1 good, -1 bad, 0 neither.
+
+        `receipt_id` is `reply.receipt.id` of one of the last thousand answers. Kept in the store's
+        `feedback.db` for 90 days; with text only if the service was made with `keep_text=True`,
+        and then a `comment` may be given. Raises `OptionError`, or `KeepError` when it cannot be
+        written.
+        """
+        self._opinions.give(receipt_id, score, comment)
 
     def listen(self, host: str = "127.0.0.1", port: int = 8080, **options: Any) -> None:
         """Serve over HTTP until SIGINT or SIGTERM; docs/serve.md has the paths and `options`.
@@ -164,7 +178,7 @@ class Service:
 
     def stats(self) -> dict[str, Any]:
         """Counts, times, cost and memory since the service began, as plain values."""
-        core = self._core
+        core = self.core
         _, pool = self.model.opened()
         return {
             **self._tally.stats(),
@@ -214,14 +228,14 @@ class Service:
         )
 
     def _answer(self, call: Call, stream: bool) -> Reply | Stream:
-        job = Job(self._core, call)
+        job = Job(self.core, call)
         job.start()
         running = ServiceStream(job)
         return running if stream else running.result()
 
     async def _aanswer(self, call: Call, stream: bool) -> Reply | AsyncAnswer:
         answer = AsyncAnswer(call.cancel)
-        self._threads.submit(answer.pump, Job(self._core, call))
+        self._threads.submit(answer.pump, Job(self.core, call))
         await answer.started()
         return answer if stream else await answer.result()
 

@@ -11,18 +11,23 @@ from http_server import Address, serving
 import edgeward
 
 
-@pytest.fixture(scope="session", autouse=True)
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An empty store: profiles and keys go there, not into the user's."""
-    with pytest.MonkeyPatch.context() as patch:
-        home = tmp_path_factory.mktemp("store")
-        patch.setenv("EDGEWARD_HOME", str(home))
-        yield home
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store: what is kept goes there, not into the user's."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(autouse=True)
+def home(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEWARD_HOME", str(store))
 
 
 @pytest.fixture(scope="session")
 def service(tiny_pack: Path, store: Path) -> Iterator[edgeward.Service]:
-    with edgeward.serve(tiny_pack, threads=1) as made:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGEWARD_HOME", str(store))
+        made = edgeward.serve(tiny_pack, threads=1)
+    with made:
         yield made
 
 

@@ -79,7 +79,6 @@ def test_a_stream_that_cannot_begin_is_a_plain_error(server: Address, good: dict
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/v1",
         "/v1/files",
         "/v1/../etc/passwd",
@@ -267,3 +266,18 @@ def test_the_log_has_no_text(
     assert "grandmother" not in caplog.text
     line = json.loads(caplog.messages[0])
     assert (line["path"], line["status"], line["end"]) == (CHAT, 200, "length")
+
+
+def test_feedback_and_metrics_have_their_paths(
+    server: Address, service: edgeward.Service, good: dict[str, Any]
+) -> None:
+    _, answer = server.post(CHAT, good)
+    receipt = answer["edgeward"]["receipt"]["id"]
+    assert server.post("/v1/feedback", {"receipt": receipt, "score": -1}) == (200, {"kept": True})
+    assert server.post("/v1/feedback", {"receipt": "x", "score": 1})[0] == 400
+    assert server.post("/v1/feedback", {"receipt": receipt, "score": 9})[0] == 400
+    status, headers, text = server.ask("GET", "/metrics")
+    assert status == 200
+    assert headers["content-type"].startswith("text/plain")
+    assert b"gen_ai_server_time_to_first_token_seconds_bucket" in text
+    assert json.loads(server.ask("GET", "/v1/stats")[2])["requests"] > 0

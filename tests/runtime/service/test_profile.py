@@ -98,10 +98,10 @@ def test_a_service_measures_once_and_then_reads(
     monkeypatch.setenv("EDGEWARD_HOME", str(tmp_path))
     with edgeward.serve(tiny_pack, threads=1) as first:
         assert "measured now, kept" in first.stats()["profile"]
-        made = first._core.predictor.profile
+        made = first.core.predictor.profile
     with edgeward.serve(tiny_pack, threads=1) as second:
         assert "read from" in second.stats()["profile"]
-        assert second._core.predictor.profile == made
+        assert second.core.predictor.profile == made
     check(made)
 
 

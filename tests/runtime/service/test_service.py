@@ -87,7 +87,7 @@ def test_report_answers_and_says_by_how_much_it_missed(service: edgeward.Service
 
 
 def test_reject_stops_a_request_that_the_clock_overtook(service: edgeward.Service) -> None:
-    service_core = service._core
+    service_core = service.core
     token = service_core.turnstile  # held by another, so that the first token cannot come in time
     from edgeward.service.turns import Share, Waiter
 
@@ -202,7 +202,7 @@ def test_what_does_not_fit_into_the_queue_is_refused_at_once(tiny_pack: Path) ->
 def test_every_end_is_counted_once(tiny_pack: Path) -> None:
     with edgeward.serve(tiny_pack, threads=1) as fresh:
         outcomes: list[Outcome] = []
-        fresh._core.observers.append(outcomes.append)
+        fresh.core.observers.append(outcomes.append)
         fresh.generate(PROMPT, max_tokens=2, seed=1, ignore_eos=True)
         with pytest.raises(OptionError):
             fresh.generate(PROMPT, temperature=-1)
