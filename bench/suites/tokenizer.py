@@ -58,6 +58,8 @@ class ToolResult:
     missing: str = ""
     """Why there is nothing, if so."""
     figures: dict[str, Summary] = field(default_factory=dict)
+    rounds: dict[str, list[int]] = field(default_factory=dict)
+    """The round of each sample of a figure: not every round gives all of them."""
     wrong: list[str] = field(default_factory=list)
     """Texts whose ids or offsets are not Hugging Face's."""
     checked: bool = False
@@ -69,6 +71,10 @@ class ToolResult:
     def array(self) -> bool:
         """True if ids come as an array, not as a list."""
         return self.tool in ARRAYS
+
+    def by_round(self, name: str) -> dict[int, float]:
+        """The samples of a figure by the number of their round."""
+        return dict(zip(self.rounds[name], self.figures[name].samples, strict=True))
 
 
 @dataclass
@@ -202,10 +208,12 @@ def _tool_result(
     if "missing" in found[0]["load"]:
         return ToolResult(tool, missing=found[0]["load"]["missing"])
     samples: dict[str, list[float]] = {}
+    numbers: dict[str, list[int]] = {}
     units = {}
-    for once in found:
+    for number, once in enumerate(found):
         for name, (value, unit) in _figures(once).items():
             samples.setdefault(name, []).append(value)
+            numbers.setdefault(name, []).append(number)
             units[name] = unit
     right = every[REFERENCE][0] if every.get(REFERENCE) else {}
     wrong = [
@@ -217,6 +225,7 @@ def _tool_result(
         tool,
         version=found[0]["load"]["version"],
         figures={name: summarize(values, units[name]) for name, values in samples.items()},
+        rounds=numbers,
         wrong=wrong,
         checked=any("ids" in answer for answer in right.values()),
         ended=next((once["ended"]["missing"] for once in found if "ended" in once), ""),
@@ -240,10 +249,13 @@ def _ratios(results: list[ToolResult]) -> list[Ratio]:
                 continue
             more_is_better = mine.unit in MORE_IS_BETTER
             best = (max if more_is_better else min)(rivals, key=lambda r: r.figures[name].median)
+            a, b = ours.by_round(name), best.by_round(name)
             samples = [
-                a / b if more_is_better else b / a
-                for a, b in zip(mine.samples, best.figures[name].samples, strict=False)
+                a[number] / b[number] if more_is_better else b[number] / a[number]
+                for number in sorted(a.keys() & b.keys())
             ]
+            if not samples:
+                continue  # never measured in the same round
             label = f"{name} (array)" if ours.array else name
             ratios.append(Ratio(label, best.tool, summarize(samples, "x")))
     return ratios

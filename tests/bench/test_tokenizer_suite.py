@@ -22,8 +22,21 @@ def silent(phase: str, done: int, total: int) -> None:
 
 
 def result(tool: str, speed: float, wrong: list[str] | None = None) -> suite.ToolResult:
-    figures = {"english, first": summarize([speed, speed], "MB/s")}
-    return suite.ToolResult(tool, "1", figures=figures, wrong=wrong or [], checked=True)
+    return measured(tool, {"english, first": {0: speed, 1: speed}}, wrong)
+
+
+def measured(
+    tool: str, figures: dict[str, dict[int, float]], wrong: list[str] | None = None
+) -> suite.ToolResult:
+    """What a tool did by figure and round."""
+    return suite.ToolResult(
+        tool,
+        "1",
+        figures={name: summarize([*by.values()], "MB/s") for name, by in figures.items()},
+        rounds={name: [*by] for name, by in figures.items()},
+        wrong=wrong or [],
+        checked=True,
+    )
 
 
 def test_ours_and_the_reference_give_the_same_ids(tmp_path: Path) -> None:
@@ -42,6 +55,23 @@ def test_a_tool_with_wrong_ids_is_no_rival() -> None:
     results = [result("edgeward", 10), result("splintr", 5), result("iree", 100, ["english"])]
     (ratio,) = suite._ratios(results)
     assert (ratio.peer, ratio.ratio.median) == ("splintr", 2)
+
+
+def test_rounds_are_paired_by_their_number() -> None:
+    ours = measured("edgeward", {"a, first": {0: 10, 1: 20, 2: 30}})
+    other = measured("splintr", {"a, first": {1: 10, 2: 10}, "b, first": {0: 1}})
+    (ratio,) = suite._ratios([ours, other])
+    assert ratio.ratio.samples == (2, 3)
+
+
+def test_rounds_without_a_figure_keep_their_numbers() -> None:
+    whole = {
+        "load": {"version": "1", "cpu_s": 1, "private_bytes": 0},
+        "text:a": {"cpu_s": [1.0], "bytes": 5},
+    }
+    cut = {name: answer for name, answer in whole.items() if name == "load"}
+    told = suite._tool_result("iree", [whole, cut, whole], {})
+    assert (told.rounds["load"], told.rounds["a, first"]) == ([0, 1, 2], [0, 2])
 
 
 def test_without_the_reference_nobody_is_a_rival() -> None:
