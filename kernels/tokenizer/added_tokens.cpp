@@ -74,7 +74,10 @@ AddedTokens::AddedTokens(const json::Value& value, const Vocab& vocab,
 }
 
 void AddedTokens::add(AddedToken token, const Vocab& vocab, uint32_t& next_id) {
-    if (token.special) specials_.insert(token.content);
+    if (token.special) {
+        specials_.insert(token.content);
+        special_starts_[static_cast<unsigned char>(token.content[0])] = true;
+    }
     if (const auto known = by_content_.find(token.content); known != by_content_.end()) {
         // Given again: the later rules hold.
         token.id = tokens_[known->second].id;

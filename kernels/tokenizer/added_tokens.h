@@ -5,6 +5,7 @@
 // refused by single_word is used up, and that a match widened by rstrip may overlap the next).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -65,7 +66,10 @@ class AddedTokens {
     // nullptr when absent.
     const AddedToken* by_id(uint32_t id) const;
     uint32_t find(std::string_view content) const;
-    bool is_special(std::string_view text) const { return specials_.contains(text); }
+    bool is_special(std::string_view text) const {
+        return (text.empty() || special_starts_[static_cast<unsigned char>(text[0])]) &&
+               specials_.contains(text);
+    }
 
  private:
     struct Search {
@@ -93,7 +97,8 @@ class AddedTokens {
         }
     };
     std::unordered_set<std::string, TextHash, std::equal_to<>> specials_;
-    TokenMatcher before_;  // of normalization
+    std::array<bool, 256> special_starts_{};  // first bytes of specials_
+    TokenMatcher before_;                     // of normalization
     TokenMatcher after_;
 };
 

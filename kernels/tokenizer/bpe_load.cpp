@@ -41,10 +41,11 @@ Pair read_pair(const json::Item& value, size_t number) {
     return {left.string("a token"), right.string("a token")};
 }
 
-uint32_t token_of(const Vocab& vocab, std::string_view token, size_t number) {
+uint32_t token_of(const Vocab& vocab, const Vocab::Wanted& token, size_t number) {
     const uint32_t id = vocab.find(token);
     if (id == kNoId) {
-        throw std::invalid_argument(rule(number) + " needs the token \"" + std::string(token) +
+        throw std::invalid_argument(rule(number) + " needs the token \"" +
+                                    std::string(token.token()) +
                                     "\", which the vocabulary does not hold");
     }
     return id;
@@ -58,12 +59,13 @@ uint32_t result_of(const Vocab& vocab, std::string_view joined, uint32_t last, s
             if (vocab.has(id) && vocab.text(id) == joined) return id;
         }
     }
-    return token_of(vocab, joined, number);
+    return token_of(vocab, {vocab, joined}, number);
 }
 
 struct Rule {
     size_t number = 0;
-    Pair pair;
+    Vocab::Wanted first;
+    Vocab::Wanted second;
     std::string joined;  // what the pair makes
     uint32_t left = kNoId;
     uint32_t right = kNoId;
@@ -71,15 +73,15 @@ struct Rule {
 
     void read(const json::Item& entry, size_t at, std::string_view prefix, const Vocab& vocab) {
         number = at;
-        pair = read_pair(entry, at);
+        const Pair pair = read_pair(entry, at);
         if (pair.right.size() < prefix.size()) {
             throw std::invalid_argument(rule(at) + ": \"" + std::string(pair.right) +
                                         "\" is shorter than continuing_subword_prefix");
         }
         joined = pair.left;
         joined += pair.right.substr(prefix.size());
-        vocab.prefetch(pair.left);
-        vocab.prefetch(pair.right);
+        first.read(vocab, pair.left);
+        second.read(vocab, pair.right);
     }
 };
 
@@ -107,8 +109,8 @@ MergeTable read_merges(const json::Value& value, const Vocab& vocab, std::string
         }
         const std::span<Rule> rows(block.data(), count);
         for (Rule& row : rows) {
-            row.left = token_of(vocab, row.pair.left, row.number);
-            row.right = token_of(vocab, row.pair.right, row.number);
+            row.left = token_of(vocab, row.first, row.number);
+            row.right = token_of(vocab, row.second, row.number);
             row.result = made = result_of(vocab, row.joined, made, row.number);
             merges.prefetch(row.left, row.right);
         }

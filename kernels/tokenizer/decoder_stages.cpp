@@ -19,9 +19,11 @@ std::string joined(const std::vector<std::string>& tokens) {
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
     if (from.empty()) return;
+    size_t next = text.find(from);
+    if (next == std::string::npos) return;
     std::string out;
     size_t at = 0;
-    for (size_t next = text.find(from); next != std::string::npos; next = text.find(from, at)) {
+    for (; next != std::string::npos; next = text.find(from, at)) {
         out.append(text, at, next - at);
         out += to;
         at = next + from.size();
@@ -37,6 +39,14 @@ void clean_up(std::string& text) {
         {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
         {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
     };
+    // All of them start at a space, which few tokens have but in front.
+    const auto can_start = [&](size_t at) {
+        return at + 1 < text.size() &&
+               std::string_view(".?!,'nd").find(text[at + 1]) != std::string_view::npos;
+    };
+    size_t space = text.find(' ');
+    while (space != std::string::npos && !can_start(space)) space = text.find(' ', space + 1);
+    if (space == std::string::npos) return;
     for (const auto& rule : kRules) replace_all(text, rule[0], rule[1]);
 }
 

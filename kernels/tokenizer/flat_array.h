@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "tokenizer/huge_pages.h"
+
 namespace edgeward {
 
 template <class T>
@@ -55,7 +57,7 @@ class FlatArray {
     }
 
  private:
-    std::vector<T> owned_;
+    std::vector<T, HugePages<T>> owned_;
     std::span<const T> view_;
     bool borrowed_ = false;
 };

@@ -1,5 +1,6 @@
 #include "tokenizer/model.h"
 
+#include <array>
 #include <stdexcept>
 
 #include "tokenizer/bpe.h"
@@ -59,9 +60,19 @@ Vocab read_vocab(const json::Value& model, Spelling spelling) {
     Vocab vocab(spelling);
     const json::Items members = value->members("model.vocab");
     vocab.reserve(members.size(), members.size() * 8);
-    for (const json::Item member : members) {
-        const auto id = member.unsigned_integer("the id of a token in model.vocab", kMaxId);
-        vocab.add(member.name(), static_cast<uint32_t>(id));
+    // A block at a time: the memory for all of its tokens is asked for before the first is added.
+    constexpr size_t kBlock = 16;
+    std::array<Vocab::Wanted, kBlock> block;
+    std::array<uint32_t, kBlock> ids;
+    for (auto at = members.begin(); at != members.end();) {
+        size_t count = 0;
+        for (; count < kBlock && at != members.end(); ++at, ++count) {
+            const json::Item member = *at;
+            const auto id = member.unsigned_integer("the id of a token in model.vocab", kMaxId);
+            ids[count] = static_cast<uint32_t>(id);
+            block[count].read(vocab, member.name());
+        }
+        for (size_t i = 0; i < count; ++i) vocab.add(block[i], ids[i]);
     }
     return vocab;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "tokenizer/byte_level.h"
 #include "tokenizer/options.h"
 #include "tokenizer/placement.h"
 #include "tokenizer/utf8.h"
@@ -108,14 +109,26 @@ void Tokenizer::fill_pieces() {
         piece_bytes_.append(bytes);
         return Span{begin, static_cast<uint32_t>(piece_bytes_.size())};
     };
+    std::vector<bool> added(end);
+    for (const AddedToken& token : added_.tokens()) added[token.id] = true;
+    piece_bytes_.reserve(size_t{end} * 8);
+    std::string room;
     for (uint32_t id = 0; id < end; ++id) {
-        const AddedToken* token = added_.by_id(id);
-        if (token == nullptr && !vocab.has(id)) continue;
-        const std::string_view text = id_to_token(id);
+        if (!added[id] && !vocab.has(id)) continue;
+        const std::string_view text = added[id] ? id_to_token(id) : vocab.text(id);
         Piece& piece = pieces_.own()[id];
         piece.known = true;
         piece.special = added_.is_special(text);
         if (!decoder_.streams()) continue;
+        if (decoder_.bytes()) {
+            // What Decoder::piece says, without making strings of it.
+            room.resize(text.size());
+            const size_t size = byte_level_decode(text, room.data());
+            piece.rest =
+                keep(size == kNotByteLevel ? text : std::string_view(room).substr(0, size));
+            piece.first = piece.rest;
+            continue;
+        }
         const StreamPiece form = decoder_.piece(text);
         piece.byte = form.byte;
         piece.rest = keep(form.rest);

@@ -1,6 +1,7 @@
 #include "tokenizer/unigram.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <limits>
 #include <stdexcept>
@@ -32,6 +33,31 @@ struct Token {
     uint32_t end;
     uint32_t id;
 };
+
+// Most strings differ in their first bytes, which compare as one number.
+void sort_by_bytes(std::vector<std::pair<std::string_view, uint32_t>>& strings) {
+    struct Entry {
+        uint64_t start;  // the first eight bytes, the first one on top, 0 behind the end
+        uint32_t index;
+    };
+    std::vector<Entry> entries(strings.size());
+    for (uint32_t i = 0; i < entries.size(); ++i) {
+        const std::string_view text = strings[i].first;
+        uint64_t start = 0;
+        for (size_t k = 0; k < 8; ++k) {
+            start = start << 8 | (k < text.size() ? static_cast<unsigned char>(text[k]) : 0u);
+        }
+        entries[i] = {start, i};
+    }
+    std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) {
+        return a.start != b.start ? a.start < b.start
+                                  : strings[a.index].first < strings[b.index].first;
+    });
+    std::vector<std::pair<std::string_view, uint32_t>> sorted;
+    sorted.reserve(strings.size());
+    for (const Entry& entry : entries) sorted.push_back(strings[entry.index]);
+    strings = std::move(sorted);
+}
 
 class Unigram final : public Model {
  public:
@@ -91,15 +117,22 @@ void Unigram::read(const json::Items& pieces) {
     }
     vocab_.reserve(pieces.size(), pieces.size() * 8);
     scores_.reserve(pieces.size());
-    for (const json::Item piece : pieces) {
-        const json::Items pair = piece.elements("an entry of model.vocab");
-        if (pair.size() != 2) {
-            throw std::invalid_argument("an entry of model.vocab must be a token and its score");
+    // A block at a time: the memory for all of its tokens is asked for before the first is added.
+    std::array<Vocab::Wanted, 16> block;
+    for (auto at = pieces.begin(); at != pieces.end();) {
+        const auto first = static_cast<uint32_t>(scores_.size());
+        uint32_t count = 0;
+        for (; count < block.size() && at != pieces.end(); ++at, ++count) {
+            const json::Items pair = (*at).elements("an entry of model.vocab");
+            if (pair.size() != 2) {
+                throw std::invalid_argument(
+                    "an entry of model.vocab must be a token and its score");
+            }
+            auto part = pair.begin();
+            block[count].read(vocab_, (*part).string("a token of model.vocab"));
+            scores_.push_back((*++part).number("a score of model.vocab"));
         }
-        auto part = pair.begin();
-        vocab_.add_again((*part).string("a token of model.vocab"),
-                         static_cast<uint32_t>(scores_.size()));
-        scores_.push_back((*++part).number("a score of model.vocab"));
+        for (uint32_t i = 0; i < count; ++i) vocab_.add_again(block[i], first + i);
     }
 }
 
@@ -109,9 +142,9 @@ void Unigram::build_trie() {
     for (uint32_t id = 0; id < scores_.size(); ++id) {
         const std::string_view text = vocab_.text(id);
         // A token that is there twice counts as the later one.
-        if (vocab_.find(text) == id) strings.emplace_back(text, id);
+        if (!vocab_.repeats() || vocab_.find(text) == id) strings.emplace_back(text, id);
     }
-    std::sort(strings.begin(), strings.end());
+    sort_by_bytes(strings);
     trie_ = DoubleArray(strings);
     constexpr std::string_view kHex = "0123456789ABCDEF";
     for (uint32_t byte = 0; byte < 256 && byte_fallback_; ++byte) {

@@ -6,36 +6,20 @@
 #include "tokenizer/byte_level.h"
 
 namespace edgeward {
-namespace {
 
-// The bytes that `token` spells in a byte-level vocabulary, or the token itself.
-class Raw {
- public:
-    Raw(std::string_view token, Spelling spelling) : word_(token) {
-        if (spelling == Spelling::kPlain) return;
+void Vocab::Wanted::read(const Vocab& vocab, std::string_view token) {
+    token_ = word_ = token;
+    spelled_ = false;
+    if (vocab.head_.spelling != Spelling::kPlain) {
         char* const room = token.size() <= sizeof small_ ? small_ : large_.assign(token).data();
         const size_t size = byte_level_decode(token, room);
-        if (size == kNotByteLevel) {
-            spelled_ = true;
-        } else {
-            word_ = {room, size};
-        }
+        spelled_ = size == kNotByteLevel;
+        if (!spelled_) word_ = {room, size};
     }
-    Raw(const Raw&) = delete;
-    Raw& operator=(const Raw&) = delete;
-
-    std::string_view word() const { return word_; }
-    // No bytes are meant: a character is outside the alphabet.
-    bool spelled() const { return spelled_; }
-
- private:
-    std::string_view word_;
-    bool spelled_ = false;
-    char small_[64];
-    std::string large_;
-};
-
-}  // namespace
+    seed_ = vocab.words_.seed();
+    key_ = vocab.words_.key(word_, spelled_);
+    vocab.words_.prefetch(key_);
+}
 
 Vocab::Vocab(Spelling spelling) { head_.spelling = spelling; }
 
@@ -60,7 +44,8 @@ uint32_t Vocab::keep(std::string_view string) {
     return place;
 }
 
-void Vocab::add(std::string_view token, uint32_t id) {
+void Vocab::add(const Wanted& wanted, uint32_t id) {
+    const std::string_view token = wanted.token_;
     if (id > kMaxId) {
         throw std::invalid_argument("token id " + std::to_string(id) +
                                     " is too large; the limit is " + std::to_string(kMaxId));
@@ -70,9 +55,7 @@ void Vocab::add(std::string_view token, uint32_t id) {
                                     std::string(text(id)) + "\" and \"" + std::string(token) +
                                     "\"");
     }
-    const Raw raw(token, head_.spelling);
-    const auto same = [&](uint32_t place) { return record(place) == raw.word(); };
-    if (const WordSlot* slot = words_.find(words_.key(raw.word(), raw.spelled()), same)) {
+    if (const WordSlot* slot = find_slot(wanted)) {
         throw std::invalid_argument("token \"" + std::string(token) + "\" has two ids, " +
                                     std::to_string(WordTable::id(*slot)) + " and " +
                                     std::to_string(id));
@@ -80,23 +63,23 @@ void Vocab::add(std::string_view token, uint32_t id) {
     const uint32_t place = keep(token);
     if (id >= places_.size()) places_.resize(id + 1, kNoId);
     places_.own()[id] = place;
-    const bool is_long = raw.word().size() > WordTable::kInline;
-    const uint32_t text = is_long && raw.word() != token ? keep(raw.word()) : place;
-    words_.add(raw.word(), raw.spelled(), id, text, [&](uint32_t p) { return record(p); });
+    const bool is_long = wanted.word_.size() > WordTable::kInline;
+    const uint32_t text = is_long && wanted.word_ != token ? keep(wanted.word_) : place;
+    words_.add(wanted.word_, wanted.spelled_, id, text, [&](uint32_t p) { return record(p); });
 }
 
-const WordSlot* Vocab::find_slot(std::string_view token) const {
-    const Raw raw(token, head_.spelling);
-    return words_.find(words_.key(raw.word(), raw.spelled()),
-                       [&](uint32_t place) { return record(place) == raw.word(); });
+const WordSlot* Vocab::find_slot(const Wanted& wanted) const {
+    const auto same = [&](uint32_t place) { return record(place) == wanted.word_; };
+    if (wanted.seed_ == words_.seed()) return words_.find(wanted.key_, same);
+    return words_.find(words_.key(wanted.word_, wanted.spelled_), same);
 }
 
-void Vocab::add_again(std::string_view token, uint32_t id) {
-    const WordSlot* slot = find_slot(token);
-    if (slot == nullptr) return add(token, id);
+void Vocab::add_again(const Wanted& wanted, uint32_t id) {
+    const WordSlot* slot = find_slot(wanted);
+    if (slot == nullptr) return add(wanted, id);
     if (id > kMaxId || has(id)) {
         throw std::invalid_argument("token id " + std::to_string(id) + " of \"" +
-                                    std::string(token) + "\" is too large or given twice");
+                                    std::string(wanted.token_) + "\" is too large or given twice");
     }
     if (id >= places_.size()) places_.resize(id + 1, kNoId);
     places_.own()[id] = places_[WordTable::id(*slot)];
@@ -104,14 +87,11 @@ void Vocab::add_again(std::string_view token, uint32_t id) {
     ++head_.repeated;
 }
 
-uint32_t Vocab::find(std::string_view token) const {
-    const WordSlot* slot = find_slot(token);
-    return slot == nullptr ? kNoId : WordTable::id(*slot);
-}
+uint32_t Vocab::find(std::string_view token) const { return find(Wanted(*this, token)); }
 
-void Vocab::prefetch(std::string_view token) const {
-    const Raw raw(token, head_.spelling);
-    words_.prefetch(words_.key(raw.word(), raw.spelled()));
+uint32_t Vocab::find(const Wanted& wanted) const {
+    const WordSlot* slot = find_slot(wanted);
+    return slot == nullptr ? kNoId : WordTable::id(*slot);
 }
 
 bool Vocab::is_record(uint32_t place) const {

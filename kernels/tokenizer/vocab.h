@@ -28,20 +28,48 @@ class Vocab {
     // Room for strings of `bytes` bytes in all.
     void reserve(size_t tokens, size_t bytes);
 
+    // A token's string made ready to be looked for or added, with the memory for that asked for: a
+    // file's tokens are taken a block at a time. Not for longer than the string.
+    class Wanted {
+     public:
+        Wanted() = default;
+        Wanted(const Vocab& vocab, std::string_view token) { read(vocab, token); }
+        Wanted(const Wanted&) = delete;
+        Wanted& operator=(const Wanted&) = delete;
+
+        void read(const Vocab& vocab, std::string_view token);
+        std::string_view token() const { return token_; }
+
+     private:
+        friend class Vocab;
+        std::string_view token_;
+        std::string_view word_;  // the bytes it spells in a byte-level vocabulary, or itself
+        bool spelled_ = false;   // no bytes are meant: a character is outside the alphabet
+        uint64_t seed_ = 0;      // of key_
+        WordKey key_;
+        char small_[64];
+        std::string large_;
+    };
+
     // Throws std::invalid_argument when the string or the id is there already, or the id is too
     // large.
-    void add(std::string_view token, uint32_t id);
+    void add(const Wanted& wanted, uint32_t id);
+    void add(std::string_view token, uint32_t id) { add(Wanted(*this, token), id); }
 
     // The same, but the string may be there already: then find gives the new id from now on, and
     // both count.
-    void add_again(std::string_view token, uint32_t id);
+    void add_again(const Wanted& wanted, uint32_t id);
+    // Whether some string was.
+    bool repeats() const { return head_.repeated > 0; }
 
     // kNoId when absent.
     uint32_t find(std::string_view token) const;
-    // Asks for the memory that find(token) will look at.
-    void prefetch(std::string_view token) const;
+    uint32_t find(const Wanted& wanted) const;
     // Its slot, or nullptr.
-    const WordSlot* find_slot(std::string_view token) const;
+    const WordSlot* find_slot(std::string_view token) const {
+        return find_slot(Wanted(*this, token));
+    }
+    const WordSlot* find_slot(const Wanted& wanted) const;
 
     bool has(uint32_t id) const { return id < places_.size() && places_[id] != kNoId; }
     // The string of `id`, which must be there.
@@ -88,7 +116,6 @@ class Vocab {
     }
     uint32_t keep(std::string_view string);
     bool is_record(uint32_t place) const;
-    uint32_t add_word(std::string_view word, bool spelled, uint32_t place, uint32_t id);
 
     Head head_;
     FlatArray<char> arena_;

@@ -91,6 +91,8 @@ class WordTable {
     void reserve(size_t words, TextOf&& text_of);
 
     size_t size() const { return head_.size; }
+    // Keys are of one seed; a table that was laid out anew may have another.
+    uint64_t seed() const { return head_.seed; }
     std::span<const WordSlot> slots() const { return slots_.span(); }
     static bool is_empty(const WordSlot& slot) { return slot.meta == kNoSlot; }
     static bool is_long(const WordSlot& slot) { return (slot.meta & kLengths) == kLong; }
