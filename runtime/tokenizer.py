@@ -1,12 +1,11 @@
 """The public tokenizer: a `tokenizer.json` with its chat template, as one object.
 
-Knows: which files lie in a model's folder and what their special tokens are called. Does not know:
-how text becomes ids (edgeward.kernels), packs, models, requests.
+Knows: the calls. Does not know: how text becomes ids (edgeward.kernels), what lies beside the file
+(tokenizer_config), packs, models, requests.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgeward.kernels import _native
 
-from .errors import TemplateError, TokenizerError
+from .errors import TokenizerError
+from .tokenizer_config import END_OF_TURN, TokenizerConfig, read_file
 from .vocabularies.sources import is_container, read
 
 if TYPE_CHECKING:
@@ -24,25 +24,6 @@ if TYPE_CHECKING:
 
     from edgeward.kernels._native import Encoding
     from edgeward.kernels._text import Detokenizer, TokenTable
-
-    from .chat_template import ChatTemplate
-
-MAX_FILE = 1 << 30  # bytes; the largest tokenizer.json in use has 35 MB
-
-# How model families call the end of a turn. Asked of special tokens only.
-END_OF_TURN = (
-    "<|im_end|>",
-    "<|eot_id|>",
-    "<|end_of_turn|>",
-    "<end_of_turn>",
-    "<|end|>",
-    "<|return|>",
-    "<|endoftext|>",
-    "<|end_of_text|>",
-    "</s>",
-)
-
-NAMED_TOKENS = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 
 
 class Tokenizer:
@@ -82,8 +63,7 @@ class Tokenizer:
             self._native = _native.Tokenizer(tokenizer_json, cache)
         except ValueError as error:
             raise TokenizerError(str(error)) from error
-        self._config = dict(config or {})
-        self._template_source = chat_template
+        self._config = TokenizerConfig(config or {}, chat_template)
         self._origin = "tokenizer.json"
 
     @classmethod
@@ -99,17 +79,17 @@ class Tokenizer:
         path = Path(path)
         folder = path if path.is_dir() else path.parent
         file = path / "tokenizer.json" if path.is_dir() else path
-        config, template = _beside(folder)
+        config = TokenizerConfig.beside(folder)
         try:
-            content = _read(file)
+            content = read_file(file)
             if is_container(file):
                 source = read(file, content)
                 content = source.tokenizer_json
-                config = {**source.config, **config}
-                template = template or source.chat_template
-            tokenizer = cls(content, config=config, chat_template=template)
+                config = config.over(source.config, source.chat_template)
+            tokenizer = cls(content)
         except TokenizerError as error:
             raise TokenizerError(f"{file}: {error}") from error
+        tokenizer._config = config
         tokenizer._origin = file.name
         return tokenizer
 
@@ -143,7 +123,7 @@ class Tokenizer:
             return tokenizer
         tokenizer = cls.__new__(cls)
         tokenizer._native = native
-        tokenizer._config, tokenizer._template_source = _beside(file.parent)
+        tokenizer._config = TokenizerConfig.beside(file.parent)
         tokenizer._origin = Path(path).name
         return tokenizer
 
@@ -301,8 +281,7 @@ class Tokenizer:
         from .chat_template import check_messages
 
         checked = check_messages(messages)
-        template = self._template(tools is not None)
-        return template.render(
+        return self._config.template(tools is not None).render(
             **{
                 **self.named_tokens,
                 **variables,
@@ -315,12 +294,12 @@ class Tokenizer:
     @property
     def chat_template(self) -> str | None:
         """Jinja source of the chat template, None if the model has none."""
-        return self._sources.get("default")
+        return self._config.sources.get("default")
 
     @property
     def tool_template(self) -> str | None:
         """Jinja source of the template used with tools: one of its own, or the chat template."""
-        return self._sources.get("tool_use", self.chat_template)
+        return self._config.sources.get("tool_use", self.chat_template)
 
     @property
     def vocab_size(self) -> int:
@@ -343,17 +322,10 @@ class Tokenizer:
         """True for a special token, which `decode` skips by default."""
         return 0 <= id < self._native.end_id and self._native.is_special(id)
 
-    @cached_property
+    @property
     def named_tokens(self) -> dict[str, str]:
         """Special tokens by the names chat templates use: `bos_token`, `eos_token`, ..."""
-        named = {}
-        for name in NAMED_TOKENS:
-            value = self._config.get(f"{name}_token")
-            if isinstance(value, Mapping):
-                value = value.get("content")
-            if isinstance(value, str):
-                named[f"{name}_token"] = value
-        return named
+        return self._config.named_tokens
 
     @cached_property
     def bos_id(self) -> int | None:
@@ -387,66 +359,3 @@ class Tokenizer:
         from edgeward.kernels._text import TokenTable
 
         return TokenTable(self._native)
-
-    @cached_property
-    def _sources(self) -> dict[str, str]:
-        """Chat templates by name; a model may have a second one for tools."""
-        if self._template_source is not None:
-            return {"default": self._template_source}
-        value = self._config.get("chat_template")
-        if isinstance(value, str):
-            return {"default": value}
-        named = {}
-        for entry in value if isinstance(value, list) else []:
-            if isinstance(entry, Mapping) and isinstance(entry.get("template"), str):
-                named[str(entry.get("name"))] = entry["template"]
-        return named
-
-    @cached_property
-    def _compiled(self) -> dict[str, ChatTemplate]:
-        return {}
-
-    def _template(self, with_tools: bool) -> ChatTemplate:
-        from .chat_template import ChatTemplate
-
-        name = "tool_use" if with_tools and "tool_use" in self._sources else "default"
-        if name not in self._sources:
-            raise TemplateError(
-                "this model has no chat template; give a prompt to generate() instead, or put a "
-                "chat_template.jinja beside its tokenizer.json"
-            )
-        # Two threads may both compile it; the result is the same.
-        template = self._compiled.get(name)
-        if template is None:
-            template = self._compiled[name] = ChatTemplate(self._sources[name])
-        return template
-
-
-def _beside(folder: Path) -> tuple[dict[str, Any], str | None]:
-    """The tokenizer_config.json and chat_template.jinja of a folder, where they exist."""
-    config_file = folder / "tokenizer_config.json"
-    template_file = folder / "chat_template.jinja"
-    config = dict(_parse(config_file)) if config_file.is_file() else {}
-    if not template_file.is_file():
-        return config, None
-    return config, _read(template_file).decode("utf-8", "replace")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        size = file.stat().st_size
-        if size > MAX_FILE:
-            raise TokenizerError(f"{file} has {size} bytes; the limit is {MAX_FILE}")
-        return file.read_bytes()
-    except OSError as error:
-        raise TokenizerError(f"cannot read {file}: {error.strerror or error}") from error
-
-
-def _parse(file: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(_read(file))
-    except (ValueError, RecursionError) as error:
-        raise TokenizerError(f"{file} is not valid JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise TokenizerError(f"{file} must hold an object, not {type(value).__name__}")
-    return value
