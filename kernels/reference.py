@@ -232,7 +232,7 @@ class Sampler:
                 power = ((x - x.max()) * self.scale()).astype(np.float64)
             power[mass == 0] = 0
             # Whole numbers of 2^-24, so that the sum has no order; added in two halves.
-            parts = mass * np.floor(-power * 2.0**24 + 0.5).astype(np.int64)
+            parts = mass * np.rint(-power * 2.0**24).astype(np.int64)
             high, low = int((parts >> 32).sum()), int((parts & 0xFFFFFFFF).sum())
             mean = (float(high) * 2.0**32 + float(low)) * -(2.0**-24) / float(mass.sum())
             far = np.where(mass > 0, np.abs(power - mean), np.inf).astype(np.float32)

@@ -134,6 +134,23 @@ inline Ints round_to_int(Floats v) {
 #endif
 }
 
+// The products of the low halves of each lane.
+inline Longs multiply_low(Longs a, Longs b) {
+#if defined(__AVX512F__)
+    // The form with a full mask is the same instruction; the plain one warns in GCC 12's header.
+    return reinterpret_cast<Longs>(
+        _mm512_maskz_mul_epu32(0xff, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(__AVX2__)
+    return reinterpret_cast<Longs>(
+        _mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__x86_64__)
+    return reinterpret_cast<Longs>(
+        _mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+    return (a & 0xffffffffu) * (b & 0xffffffffu);
+#endif
+}
+
 // One bit a lane of a comparison's result, lane 0 lowest.
 inline unsigned bits_of(Ints mask) {
 #if defined(__AVX512F__)

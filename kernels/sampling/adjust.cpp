@@ -6,6 +6,9 @@
 namespace edgeward::sampling {
 namespace {
 
+// Changes between asking for a logit's memory and needing it.
+constexpr std::size_t kAhead = 24;
+
 std::vector<std::uint32_t> narrowed(const std::vector<std::int64_t>& ids) {
     return {ids.begin(), ids.end()};
 }
@@ -61,11 +64,16 @@ void Adjustments::ban(float* logits, const std::vector<std::uint32_t>& ids) {
     for (const std::uint32_t id : ids) set(logits, id, -std::numeric_limits<float>::infinity());
 }
 
-// Thousands of tokens: the loop keeps its state in registers.
+// Thousands of tokens, all over the logits: the loop keeps its state in registers and asks for
+// memory before it needs it.
 void Adjustments::penalize(float* logits) {
     const History::Penalty penalty = history_.penalty();
+    const std::vector<History::Entry>& entries = history_.entries();
+    const std::size_t count = entries.size();
     Change* end = end_;
-    for (const History::Entry& entry : history_.entries()) {
+    for (std::size_t i = 0; i < count; ++i) {
+        __builtin_prefetch(logits + entries[std::min(i + kAhead, count - 1)].id, 1);
+        const History::Entry& entry = entries[i];
         const float logit = logits[entry.id];
         *end++ = {entry.id, logit};
         logits[entry.id] = penalty(logit, entry.discount);
@@ -114,9 +122,12 @@ void Adjustments::apply(float* logits) {
 
 void Adjustments::restore(float* logits) {
     // Backwards: a token that was changed twice ends with its first value.
-    while (end_ != changed_.data()) {
-        --end_;
-        logits[end_->id] = end_->value;
+    const Change* const changed = changed_.data();
+    auto left = static_cast<std::size_t>(end_ - changed);
+    end_ = changed_.data();
+    while (left-- > 0) {
+        __builtin_prefetch(logits + changed[left > kAhead ? left - kAhead : 0].id, 1);
+        logits[changed[left].id] = changed[left].value;
     }
 }
 

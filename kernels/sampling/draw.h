@@ -31,9 +31,50 @@ class Weights {
     std::uint64_t total() const { return total_; }
     std::uint32_t operator[](std::size_t i) const { return weights_[i]; }
     std::size_t size() const { return size_; }
+    const std::uint32_t* data() const { return weights_.data(); }
     // Sets a weight to zero, at least one must stay; then recount() makes the sums right again.
     void drop(std::size_t i) { weights_[i] = 0; }
     void recount();
+    // Sets a weight to zero where the sums are right, and keeps them right.
+    void take_out(std::size_t i) {
+        total_ -= weights_[i];
+        block_mass_[i / kBlock] -= weights_[i];
+        weights_[i] = 0;
+    }
+
+    // See Passes::power_sum.
+    PowerSum power_sum(const float* values, float highest, float scale) const {
+        return passes_.power_sum(values, size_, highest, scale, weights_.data(),
+                                 block_mass_.data());
+    }
+
+    // Lets a pass of Passes::Narrow change the weights and their sums.
+    template <typename Change>
+    Between narrow(Change change) {
+        const Between found = change(weights_.data(), block_mass_.data());
+        total_ = 0;
+        for (std::size_t block = 0; block < blocks_; ++block) total_ += block_mass_[block];
+        return found;
+    }
+
+    // Calls each(i) for the `count` indices under evenly spaced offsets, the weights being laid end
+    // to end: an index holds as many of them as it holds of the mass.
+    template <typename Each>
+    void for_each_evenly(std::size_t count, Each each) const {
+        std::uint64_t before = 0, sum = 0;  // of all blocks before `block`, of all before i
+        std::size_t block = 0, i = 0;
+        for (std::size_t k = 0; k < count; ++k) {
+            const std::uint64_t offset = (2 * k + 1) * total_ / (2 * count);
+            if (offset - before >= block_mass_[block]) {
+                do before += block_mass_[block++];
+                while (offset - before >= block_mass_[block]);
+                sum = before;
+                i = block * kBlock;
+            }
+            for (; offset - sum >= weights_[i]; ++i) sum += weights_[i];
+            each(i);
+        }
+    }
 
     // Calls each(i) for every weight >= bar > 0, by index, and returns what they weigh together.
     // Spoils the sums.

@@ -213,9 +213,21 @@ void keep_allowed(const float* x, std::size_t n, const std::uint32_t* allowed, f
     for (; i < n; ++i) out[i] = (allowed[i / 32] >> (i % 32) & 1) != 0 ? x[i] : kMinusInf;
 }
 
+#include "sampling/mass_passes-inl.h"
+
 }  // namespace
 
 extern const Passes kPasses;
-const Passes kPasses{block_max, collect, weigh, mass_above, moments, keep_allowed};
+const Passes kPasses{block_max,
+                     collect,
+                     weigh,
+                     mass_above,
+                     moments,
+                     keep_allowed,
+                     power_sum,
+                     mass_within<float>,
+                     mass_within<std::uint32_t>,
+                     narrow<float>,
+                     narrow<std::uint32_t>};
 
 }  // namespace edgeward::sampling::EDGEWARD_PASSES_ISA

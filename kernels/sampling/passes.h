@@ -22,6 +22,17 @@ constexpr std::size_t blocks_of(std::size_t n) { return (n + kBlock - 1) / kBloc
 // Arrays of weights are filled with zeros up to a whole block.
 constexpr std::size_t padded(std::size_t n) { return blocks_of(n) * kBlock; }
 
+// Values from low to high, both included; none where low > high.
+template <typename Value>
+struct Interval {
+    Value low, high;
+};
+
+struct Between {
+    std::size_t count = 0;
+    std::uint64_t inner_mass = 0;
+};
+
 struct Passes {
     // Writes the highest of each block of x[0..n). Returns true when x may hold a NaN (a NaN never
     // goes unnoticed; very large finite values can raise a false alarm).
@@ -48,6 +59,27 @@ struct Passes {
 
     // out[i] = x[i] where bit i % 32 of allowed[i / 32] is set, else -inf.
     void (*keep_allowed)(const float* x, std::size_t n, const std::uint32_t* allowed, float* out);
+
+    // PowerSum of weights and of the powers (x[i] - highest) * scale that weigh() made them of.
+    PowerSum (*power_sum)(const float* x, std::size_t n, float highest, float scale,
+                          const std::uint32_t* weights, const std::uint64_t* block_mass);
+
+    // The sum of the weights whose `line` lies in the interval. The line: values, or the weights.
+    template <typename Value>
+    using MassWithin = std::uint64_t (*)(const Value* line, const std::uint32_t* weights,
+                                         std::size_t n, Interval<Value> interval);
+    MassWithin<float> mass_within_values;
+    MassWithin<std::uint32_t> mass_within_weights;
+
+    // Sets the weights to zero whose `line` is not in `outer`, sums the blocks, and writes the
+    // indices of those left that are not in `inner`, in order. Needs the blocks' sums, and room for
+    // n indices.
+    template <typename Value>
+    using Narrow = Between (*)(const Value* line, std::size_t n, Interval<Value> outer,
+                               Interval<Value> inner, std::uint32_t* weights,
+                               std::uint64_t* block_mass, std::uint32_t* ids);
+    Narrow<float> narrow_values;
+    Narrow<std::uint32_t> narrow_weights;
 };
 
 // Those built for `isa`, which must be one of supported_isas().

@@ -26,6 +26,7 @@ Sampler::Sampler(const Options& options, const Passes& passes)
       adjustments_(options),
       pool_(passes),
       weights_(passes),
+      mass_cut_(passes),
       mirostat_(options.mirostat_tau, options.mirostat_eta) {}
 
 void Sampler::observe(std::uint32_t id) {

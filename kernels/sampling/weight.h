@@ -111,10 +111,17 @@ struct PowerSum {
     std::uint64_t high = 0, low = 0;
 
     EDGEWARD_HD void add(std::uint32_t weight, float power) {
-        const auto parts =
-            static_cast<std::uint64_t>(static_cast<double>(-power) * 0x1p24 + 0.5) * weight;
+        const std::uint64_t parts = whole(static_cast<double>(-power) * 0x1p24) * weight;
         high += parts >> 32;
         low += parts & 0xffffffffu;
+    }
+    // The nearest whole number, halves to the even one.
+    EDGEWARD_HD static std::uint64_t whole(double x) {
+#if defined(__CUDA_ARCH__)
+        return static_cast<std::uint64_t>(__double2ll_rn(x));
+#else
+        return static_cast<std::uint64_t>(__builtin_llrint(x));
+#endif
     }
     EDGEWARD_HD double mean(std::uint64_t total) const {
         const double sum = static_cast<double>(high) * 0x1p32 + static_cast<double>(low);
