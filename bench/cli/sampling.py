@@ -20,6 +20,13 @@ from ..suites import sampling as suite
 
 
 def sampling(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            help="Name of a pulled pack: its model's logits instead of made ones.",
+            metavar="[MODEL]",
+        ),
+    ] = None,
     vocabulary: Annotated[
         list[int] | None,
         typer.Option(help="Size of the vocabulary; repeat for more.", min=2, max=2**24),
@@ -56,6 +63,8 @@ def sampling(
 
     `edgeward bench sampling`
 
+    `edgeward bench sampling smollm2-135m --more`
+
     `edgeward bench sampling --vocabulary 128256 --kind flat --kind peaked --json`
 
     `edgeward bench sampling --peer-python peers/bin/python`
@@ -71,13 +80,15 @@ def sampling(
     if device == "cuda":
         _on_device(rounds, as_json)
         return
+    made = model is None or bool(vocabulary or kind)
     setting = suite.Setting(
-        vocabularies=tuple(vocabulary or suite.VOCABULARIES),
+        vocabularies=tuple(vocabulary or suite.VOCABULARIES) if made else (),
         kinds=tuple(kind or ("normal",)),
         rounds=rounds,
         peers=tuple(peer or suite.PEERS),
         peer_pythons=tuple(peer_python or ()),
         more=more,
+        model=model,
         logits=tuple(logits or ()),
     )
     with progress_bar(as_json) as tell:

@@ -26,6 +26,7 @@ from edgeward.kernels import reference
 
 from ..peers.lines import LineProcess
 from ..stats import Summary, summarize
+from . import model_logits
 
 WORKER = Path(__file__).parent.parent / "peers" / "sampling_worker.py"
 OURS, YARDSTICK = "edgeward", "argmax"
@@ -56,6 +57,8 @@ MORE_CASES: dict[str, dict[str, Any]] = {
     "top-p .9 + min-p .01": {"top_p": 0.9, "min_p": 0.01},
     "top-n-sigma 1": {"top_n_sigma": 1.0},
     "xtc .5 + min-p .05": {"xtc_probability": 0.5, "min_p": 0.05},
+    "xtc .5 + top-p .9": {"xtc_probability": 0.5, "top_p": 0.9},
+    "typical-p .95 + top-p .9": {"typical_p": 0.95, "top_p": 0.9},
     "mirostat 5": {"mirostat_tau": 5.0},
     f"greedy + dry, {WINDOW} tokens": {"temperature": 0.0, "dry_multiplier": 0.8},
 }
@@ -77,6 +80,8 @@ class Setting:
     peer_pythons: tuple[str, ...] = ()
     """Where to look for peers, besides this Python."""
     more: bool = False
+    model: str | None = None
+    """A pulled pack whose model's logits are measured on instead of made ones."""
     logits: tuple[str, ...] = ()
     """Files (.npy) with a row of float32 logits to measure on as well."""
 
@@ -125,6 +130,9 @@ def run(setting: Setting, tell: Tell) -> list[Case]:
     Raises `EdgewardError` when our sampler and its twin disagree; nothing is timed then.
     """
     rows = [(kind, made_logits(kind, n)) for n in setting.vocabularies for kind in setting.kinds]
+    if setting.model is not None:
+        of_model = model_logits.rows(setting.model)
+        rows += [(f"{setting.model}, {prompt}", row) for prompt, row in of_model]
     rows += [(Path(file).name, _loaded(file)) for file in setting.logits]
     cases = [(name, settings, setting.peers) for name, settings in CASES.items()]
     if setting.more:

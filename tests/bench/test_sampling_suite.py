@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeward.bench.suites import model_logits
 from edgeward.bench.suites import sampling as suite
 from edgeward.errors import EdgewardError
 from edgeward.kernels import reference
+from edgeward.model import Model
 
 QUICK = suite.Setting(
     vocabularies=(600,), rounds=2, budget_s=0.0005, peers=("numpy", "flashinfer", "torch")
@@ -96,3 +98,19 @@ def test_logits_from_a_file(tmp_path: Path) -> None:
     bad = suite.Setting(vocabularies=(), logits=(str(tmp_path / "bad.npy"),))
     with pytest.raises(EdgewardError, match="holds float64 of shape"):
         suite.run(bad, quiet)
+
+
+def test_logits_of_a_model_are_rows_of_its_tokens(
+    tiny_pack: Path, tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = dict(model_logits.rows(str(tiny_pack)))
+    assert list(rows) == list(model_logits.PROMPTS)
+    for prompt, row in rows.items():
+        assert row.shape == (tiny_model.tokenizer.vocab_size,)
+        text = model_logits.PROMPTS[prompt]
+        greedy = tiny_model.generate(text, temperature=0, max_tokens=1, ignore_eos=True)
+        assert int(row.argmax()) == greedy.token_ids[0]
+    monkeypatch.setattr(suite, "CASES", {"top-p .9": {"top_p": 0.9}})
+    setting = dataclasses.replace(QUICK, vocabularies=(), model=str(tiny_pack), peers=())
+    kinds = {case.kind for case in suite.run(setting, quiet)}
+    assert kinds == {f"{tiny_pack}, {prompt}" for prompt in rows}

@@ -11,74 +11,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sampler_cases
 from cuda_step import Simulated, from_bfloat16, to_bfloat16
 from numpy.typing import NDArray
+from sampler_cases import KINDS, made_logits
 
 from edgeward.kernels import _native
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "greedy": {"temperature": 0.0},
-    "plain": {},
-    "cold": {"temperature": 0.2},
-    "hot": {"temperature": 100.0},
-    "top_k 1": {"top_k": 1},
-    "top_k": {"top_k": 5},
-    "top_k large": {"top_k": 700},
+    **sampler_cases.SETTINGS,
+    "hottest": {"temperature": 100.0},
     "top_k whole": {"top_k": 10**6},
-    "top_p": {"top_p": 0.9},
-    "top_p small": {"top_p": 0.05},
-    "min_p": {"min_p": 0.05},
-    "min_p 1": {"min_p": 1.0},
-    "typical_p": {"typical_p": 0.8},
     "typical_p small": {"typical_p": 0.01},
-    "top_k top_p": {"top_k": 50, "top_p": 0.95},
-    "top_n_sigma": {"top_n_sigma": 1.0},
-    "xtc": {"xtc_probability": 0.6, "xtc_threshold": 0.05},
-    "xtc top_p": {"xtc_probability": 0.6, "xtc_threshold": 0.1, "top_p": 0.9, "min_p": 0.01},
-    "mirostat": {"mirostat_tau": 3.0, "mirostat_eta": 0.4},
     "penalties": {"repetition_penalty": 1.3, "frequency_penalty": 0.5, "penalty_window": 4},
     "dry": {"dry_multiplier": 0.8, "dry_allowed_length": 1, "no_repeat_ngram_size": 3},
     "forced": {"forced_ids": [0, 0]},
     "ends": {"min_tokens": 2, "end_ids": [0]},
-    "everything": {
-        "temperature": 1.7,
-        "min_p": 0.01,
-        "top_n_sigma": 2.5,
-        "top_k": 40,
-        "typical_p": 0.9,
-        "top_p": 0.7,
-        "repetition_penalty": 1.2,
-        "frequency_penalty": 0.5,
-        "presence_penalty": -0.3,
-        "logit_bias": {0: 1.5},
-        "dry_multiplier": 0.5,
-    },
+    "everything": {**sampler_cases.SETTINGS["everything"], "dry_multiplier": 0.5},
 }
-KINDS = ["real", "peaked", "flat", "tied", "holes", "wide", "signed zeros"]
 # Around groups of 32, blocks of 256, chunks of 2,048; more blocks than threads: see below.
 SIZES = [1, 2, 31, 33, 255, 256, 257, 2047, 2049, 4099]
-
-
-def made_logits(kind: str, size: int, seed: int = 0) -> NDArray[np.float32]:
-    rng = np.random.default_rng([seed, size])
-    x = rng.standard_normal(size)
-    if kind == "real":
-        x = x * 2.5
-        x[rng.integers(0, size, 5)] += 12
-    elif kind == "peaked":
-        x[size // 2] += 60
-    elif kind == "flat":
-        x = x * 0 - 3
-    elif kind == "tied":
-        x = np.round(x)
-    elif kind == "holes":
-        x[rng.random(size) < 0.7] = -np.inf
-        x[size // 3] = 0.5
-    elif kind == "wide":
-        x = x * 1e5
-    elif kind == "signed zeros":
-        x = np.where(rng.random(size) < 0.5, -0.0, 0.0)
-    return x.astype(np.float32)
 
 
 def pairs(size: int, count: int, **setting: Any) -> list[list[_native.Sampler]]:
