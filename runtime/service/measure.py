@@ -6,7 +6,6 @@ Knows: engines and clocks. Does not know what the figures are for.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from statistics import median
 
 from edgeward.cancel import CancelToken
@@ -15,12 +14,15 @@ from edgeward.kv_cache import KvCache
 
 from .profile import FORMAT, DeviceProfile
 
-SIZES = (2, 8, 16, 32, 64, 128, 256, PREFILL_CHUNK)
+SIZES = (2, 16, 64, 256, PREFILL_CHUNK)
+ALWAYS = 64
+"""Runs up to this length are measured once even on a device that is slow or busy."""
 DEPTH = 512
 """Positions before the runs that show what looking back takes."""
-REPEATS = 3
+ROUNDS = 4
+"""The first is not counted where there were others: it allocates."""
 SECONDS = 3.0
-"""After this long nothing is measured twice, and longer runs are left to extrapolation."""
+"""After this long nothing more is begun; lengths that were not reached are extrapolated."""
 
 
 def measure(engine: Engine, context: int, key: str, seconds: float = SECONDS) -> DeviceProfile:
@@ -55,33 +57,35 @@ def _measure(lane: Lane, key: str, depth: int, room: int, seconds: float) -> Dev
         return (time.perf_counter() - began) * 1000
 
     run(2, 0)
-    run(1, 2)  # the first run of a kind allocates
-    steps = _timed(lambda: run(1, 2), ends, 3 * REPEATS)
-    deep_step = _timed(lambda: run(1, depth), ends, REPEATS)
-    sizes: list[int] = []
-    times: list[float] = []
-    for size in SIZES:
-        if size > room or (len(sizes) > 2 and time.perf_counter() + 3 * times[-1] / 1000 > ends):
-            break
-        sizes.append(size)
-        times.append(_timed(lambda: run(size, 0), ends, REPEATS))  # noqa: B023 - called at once
-    behind = max(s for s in sizes if s <= 64 and s <= room - depth)
-    deep = _timed(lambda: run(behind, depth), ends, REPEATS)
-    shallow = times[sizes.index(behind)]
+    run(1, 2)
+    sizes = [size for size in SIZES if size <= room]
+    behind = max(size for size in sizes if size <= min(ALWAYS, room - depth))
+    # In rounds, so that a load that comes or goes touches all lengths alike.
+    plan = [(1, 2), (1, depth), (behind, depth), *((size, 0) for size in sizes)]
+    times: dict[tuple[int, int], list[float]] = {}
+    for number in range(ROUNDS):
+        for tokens, position in plan:
+            needed = number == 0 and tokens <= ALWAYS
+            if needed or time.perf_counter() + _expected(times, tokens) / 1000 < ends:
+                times.setdefault((tokens, position), []).append(run(tokens, position))
+    middle = {place: median(found[1:] or found) for place, found in times.items()}
+    measured = [size for size in sizes if (size, 0) in middle]
+    step = middle[1, 2]
     return DeviceProfile(
         format=FORMAT,
         key=key,
-        sizes=sizes,
-        run_ms=times,
-        pair_ms=max(0.0, deep - shallow) / (behind * depth),
-        step_ms=steps,
-        step_position_ms=max(0.0, deep_step - steps) / max(1, depth - 2),
+        sizes=measured,
+        run_ms=[middle[size, 0] for size in measured],
+        pair_ms=max(0.0, middle[behind, depth] - middle[behind, 0]) / (behind * depth),
+        step_ms=step,
+        step_position_ms=max(0.0, middle[1, depth] - step) / max(1, depth - 2),
     )
 
 
-def _timed(run: Callable[[], float], ends: float, repeats: int) -> float:
-    """Median of several runs, of one when time is over. The first of a length is not counted."""
-    times = [run()]
-    while len(times) < repeats + 1 and time.perf_counter() < ends:
-        times.append(run())
-    return median(times[1:] or times)
+def _expected(times: dict[tuple[int, int], list[float]], tokens: int) -> float:
+    """Milliseconds that a run will take, from the longest one known that is no longer."""
+    known = [place for place in times if place[0] <= tokens]
+    if not known:
+        return 0.0
+    longest = max(known)
+    return times[longest][-1] * tokens / longest[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
 
 from .profile import DeviceProfile
 
@@ -31,21 +30,18 @@ class Window:
 
     @property
     def middle(self) -> float:
-        """The median."""
-        return _quantile(self._values, 0.5)
+        """The median, of an even number the lower one: a single late run must not count."""
+        ordered = sorted(self._values)
+        return ordered[(len(ordered) - 1) // 2]
 
     @property
     def high(self) -> float:
         """The 90th percentile; with few values the largest."""
-        return _quantile(self._values, 0.9)
+        ordered = sorted(self._values)
+        return ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
 
     def __len__(self) -> int:
         return len(self._values)
-
-
-def _quantile(values: Iterable[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 class Predictor:

@@ -86,6 +86,8 @@ def serve(
         if loaded is not model:
             loaded.close()
         raise
+    # The first prompt compiles its template: not in somebody's budget.
+    loaded.prompt_ids("hello", chat=loaded.tokenizer.chat_template is not None)
     _, pool = loaded.opened()
     pool.keep(2 * slots, size)
     most = loaded.info.memory.requests
