@@ -24,6 +24,7 @@ COMMANDS = {
     "eval": "edgeward.quantize.evaluate.cli:evaluate",
     "serve": "edgeward.cli.serve:serve",
     "bench": "edgeward.bench.cli:app",
+    "privacy": "edgeward.cli.privacy:privacy",
     "doctor": "edgeward.cli.doctor:doctor",
 }
 

@@ -42,6 +42,10 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Name by which clients may call this server.")
     ] = None,
+    keep_text: Annotated[
+        bool, typer.Option(help="Keep prompts and answers with the feedback given to them.")
+    ] = False,
+    audit: Annotated[bool, typer.Option(help="Keep a line of each request, without text.")] = False,
     threads: Threads = None,
     context: Context = None,
 ) -> None:
@@ -72,6 +76,8 @@ def serve(
         max_queue=max_queue,
         cost_per_token=cost_per_token,
         power_watts=power_watts,
+        keep_text=keep_text,
+        audit=audit,
     )
     budget = edgeward.Budget(first_token, per_token, total, on_miss)  # type: ignore[arg-type]
     with edgeward.serve(model, latency_budget=budget, **options) as service:

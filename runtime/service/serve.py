@@ -11,10 +11,12 @@ from edgeward import checks
 from edgeward.errors import OptionError
 from edgeward.kernels import _native
 from edgeward.model import Model
+from edgeward.telemetry.audit import AuditLog
 from edgeward.telemetry.feedback import Feedback
 
 from . import profile
 from .alarms import Alarms
+from .audit import Auditor
 from .budget import Budget, budget_of
 from .core import Core, History, Load
 from .cost import Ledger, Prices
@@ -43,6 +45,7 @@ def serve(
     cache_bytes: int = CACHE_BYTES,
     history: History = "fit",
     keep_text: bool = False,
+    audit: bool = False,
     **loading: Any,
 ) -> Service:
     """Answer requests of many users with one model, each within its limits.
@@ -54,7 +57,8 @@ def serve(
     draws under load, where it cannot tell. `max_active` requests run at once, `max_queue` wait,
     more are refused. `cache_bytes` of keys and values of earlier prompts are kept. `history`: "fit"
     drops the oldest turns of a conversation that is too long, "refuse" raises. `keep_text`: prompts
-    and answers may be kept on this device with the feedback that is given to them.
+    and answers may be kept on this device with the feedback that is given to them. `audit`: each
+    request leaves a line without text in the store's hash-chained `audit.jsonl`.
 
     The first service of a pack on a machine measures the device for about three seconds and keeps
     the figures in the store. Raises what `load` raises, and `OptionError`. docs/serve.md explains
@@ -76,7 +80,7 @@ def serve(
         checks.count(0)("max_queue", max_queue),
     )
     size = checks.count(0)("cache_bytes", cache_bytes)
-    keep = checks.flag("keep_text", keep_text)
+    keep, audited = checks.flag("keep_text", keep_text), checks.flag("audit", audit)
     if isinstance(model, Model) and loading:
         raise OptionError(f"{', '.join(loading)}: arguments of load(); this model is loaded.")
     loaded = model if isinstance(model, Model) else edgeward.load(model, **loading)
@@ -111,6 +115,7 @@ def serve(
         owns_model=loaded is not model,
         profile_note=note,
         opinions=Opinions(Feedback(), keep),
+        auditor=Auditor(AuditLog()) if audited else None,
     )
 
 

@@ -19,6 +19,7 @@ from edgeward.request_maker import Prompt
 from edgeward.stream import Stream
 
 from . import saving
+from .audit import Auditor
 from .budget import Budget, budget_of
 from .core import Call, Core
 from .gate import check_priority
@@ -47,6 +48,7 @@ class Service:
         owns_model: bool,
         profile_note: str,
         opinions: Opinions,
+        auditor: Auditor | None,
     ) -> None:
         self.model = core.model
         """The model that answers."""
@@ -60,7 +62,12 @@ class Service:
         self._profile_note = profile_note
         self._tally = Tally()
         self._opinions = opinions
+        self._auditor = auditor
         core.observers.extend((self._tally.saw, opinions.saw))
+        if auditor is not None:
+            info = core.model.info
+            auditor.audit.add("served", pack=info.name, pack_sha256=info.pack_sha256)
+            core.observers.append(auditor.saw)
         workers = core.gate.slots + core.gate.queue + _SPARE_THREADS
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="edgeward-answer")
         self._closed = False
@@ -190,6 +197,7 @@ class Service:
             "cache_bytes": pool.idle_bytes,
             "sessions": len(core.sessions.names()),
             "profile": self._profile_note,
+            "audit_lost": None if self._auditor is None else self._auditor.lost,
         }
 
     def _call(self, kind: Literal["generate", "chat"], prompt: Any, asked: dict[str, Any]) -> Call:

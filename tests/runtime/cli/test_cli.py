@@ -42,11 +42,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_names_every_command(edgeward: Run) -> None:
     done = edgeward("--help")
     assert done.returncode == 0
-    for command in ("pull", "chat", "run", "serve", "bench", "doctor"):
+    for command in ("pull", "chat", "run", "serve", "bench", "privacy", "doctor"):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", ["pull", "chat", "run", "serve", "bench", "doctor"])
+@pytest.mark.parametrize("command", ["pull", "chat", "run", "serve", "bench", "privacy", "doctor"])
 def test_every_command_shows_examples(edgeward: Run, command: str) -> None:
     done = edgeward(command, "--help")
     assert done.returncode == 0
