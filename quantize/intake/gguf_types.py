@@ -1,7 +1,7 @@
-"""Numbers out of GGUF's tensor types; those with one grid per block of 32 also as that grid.
+"""Numbers out of GGUF's tensor types; quantized ones also as their grid.
 
 Knows the byte layout of Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0 (ggml-common.h), where
-value = scale * level + minimum; the `gguf` package knows the nested types.
+value = scale * level + minimum; `gguf_nested` knows the others.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 from gguf import GGMLQuantizationType as Type
-from gguf.quants import dequantize
 from numpy.typing import NDArray
 
 from edgeward.quantize.weights import Floats, Grid
+
+from . import gguf_nested
 
 BLOCK = 32
 
@@ -23,7 +24,7 @@ Bytes = NDArray[np.uint8]
 def unpack(kind: Type, rows: Bytes) -> Grid | None:
     """Levels, scales and minima of `rows` (rows, bytes a row); None for any other type."""
     if kind not in _LAYOUTS:
-        return None
+        return gguf_nested.unpack(kind, rows)
     head, high_bits, top, levels_of = _LAYOUTS[kind]
     body = BLOCK if kind is Type.Q8_0 else BLOCK // 2
     count = rows.shape[0]
@@ -79,10 +80,7 @@ _PLAIN: dict[Type, Callable[[Bytes], Floats]] = {
     Type.F16: lambda raw: raw.view("<f2").astype(np.float32),
     Type.BF16: bfloat16,
 }
-# Two levels of scales or a table of levels: taken from the dequantized value.
-_NESTED = (Type.Q2_K, Type.Q3_K, Type.Q4_K, Type.Q5_K, Type.Q6_K, Type.IQ4_NL, Type.IQ4_XS)
-
-SUPPORTED = (*_PLAIN, *_LAYOUTS, *_NESTED)
+SUPPORTED = (*_PLAIN, *_LAYOUTS, *gguf_nested.NESTED)
 
 
 def floats(kind: Type, rows: Bytes) -> Floats:
@@ -90,6 +88,4 @@ def floats(kind: Type, rows: Bytes) -> Floats:
     grid = unpack(kind, rows)
     if grid is not None:
         return grid.floats()
-    if kind in _PLAIN:
-        return _PLAIN[kind](np.ascontiguousarray(rows))
-    return np.asarray(dequantize(rows, kind), np.float32)
+    return _PLAIN[kind](np.ascontiguousarray(rows))

@@ -67,6 +67,8 @@ class Cursor:
         self.path = path
         self.content = content
         self.at = 0
+        # Slices of a memory map made by NumPy cost ten times as much.
+        self._bytes = memoryview(np.ascontiguousarray(content))
 
     @property
     def left(self) -> int:
@@ -80,13 +82,16 @@ class Cursor:
 
     def take(self, size: int) -> bytes:
         if size > self.left:
-            raise IntakeError(
-                f"{self.path} is cut off: its header needs {size} bytes at byte {self.at}, the "
-                f"file ends after {self.left}. Fetch the file again."
-            )
-        taken = self.content[self.at : self.at + size].tobytes()
+            raise self._cut_off(size)
+        taken = self._bytes[self.at : self.at + size].tobytes()
         self.at += size
         return taken
+
+    def _cut_off(self, size: int) -> IntakeError:
+        return IntakeError(
+            f"{self.path} is cut off: its header needs {size} bytes at byte {self.at}, the "
+            f"file ends after {self.left}. Fetch the file again."
+        )
 
     def number(self, form: str) -> Any:
         return np.frombuffer(self.take(np.dtype(form).itemsize), form)[0].item()
@@ -125,4 +130,26 @@ class Cursor:
         # Strings and arrays take at least 8 bytes each, so a false count cannot exhaust memory.
         if size > self.left // 8:
             raise self.altered(f"an array of {size} entries in {self.left} bytes")
+        if kind == _STRING:
+            return self._strings(size)
         return [self.value(kind, depth + 1) for _ in range(size)]
+
+    def _strings(self, count: int) -> list[str]:
+        """As `string` for each, in one loop: vocabularies have a quarter of a million of them."""
+        read, size_of = self._bytes, struct.Struct("<Q").unpack_from
+        at, end = self.at, self.content.size
+        found: list[str] = []
+        try:
+            for _ in range(count):
+                if end - at < 8:
+                    raise self._cut_off(8)
+                (size,) = size_of(read, at)
+                at += 8
+                if size > end - at:
+                    raise self._cut_off(size)
+                found.append(str(read[at : at + size], "utf-8"))
+                at += size
+                self.at = at
+        except UnicodeDecodeError:
+            raise self.altered("a string is not UTF-8") from None
+        return found

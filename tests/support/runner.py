@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 class Runner:
     """One sequence; `step` appends ids and returns the logits of the positions asked for."""
 
-    def __init__(self, pack: Path) -> None:
+    def __init__(self, pack: Path, context: int = 256) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = ort.InferenceSession(
             str(pack / "portable.onnx"), options, providers=["CPUExecutionProvider"]
         )
-        self.context = 256
+        self.context = context
         self.length = 0
         self.cache: dict[str, NDArray[Any]] = {
             node.name: np.zeros((1, node.shape[1], self.context, node.shape[3]), np.float32)
