@@ -9,10 +9,11 @@ def card(manifest: Manifest) -> str:
     """Text of `card.md`; `manifest.files` lists all files but the card and the manifest."""
     shape = manifest.architecture
     source = manifest.source
+    kind = "decoder" if manifest.embedding is None else "encoder"
     lines = [
         f"# {manifest.name}",
         "",
-        f"A {shape.family} decoder, {shape.layers} layers of width {shape.hidden}, "
+        f"A {shape.family} {kind}, {shape.layers} layers of width {shape.hidden}, "
         f"{shape.heads} heads ({shape.kv_heads} of keys and values), vocabulary "
         f"{shape.vocabulary:,}, context {shape.context:,} tokens.",
         "",
@@ -35,12 +36,20 @@ def card(manifest: Manifest) -> str:
         "## Run it",
         "",
         "```sh",
-        f'edgeward run {manifest.name} "What is the capital of France?"',
-        f"edgeward chat {manifest.name}",
+        *_commands(manifest),
         "```",
         "",
     ]
     return "\n".join(lines)
+
+
+def _commands(manifest: Manifest) -> list[str]:
+    if manifest.embedding is not None:
+        return [f'edgeward embed {manifest.name} "A text." "Another one."']
+    return [
+        f'edgeward run {manifest.name} "What is the capital of France?"',
+        f"edgeward chat {manifest.name}",
+    ]
 
 
 def _group(group: TensorGroup) -> str:

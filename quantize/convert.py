@@ -111,11 +111,11 @@ def convert(
             format=1,
             name=name,
             licence=licence,
-            created_with=_versions(),
+            created_with=versions(),
             source=source,
             architecture=_shape(weights.architecture),
             graphs=graphs,
-            quantization=_groups(stored),
+            quantization=groups(stored),
             generation=generation,
             evaluation=evaluation,
             files={file: file_entry(folder / file) for file in names},
@@ -158,7 +158,7 @@ def _write_fused(weights: Weights, folder: Path, tell: Progress) -> m.Graph:
         kind="fused",
         cache_type="float16",
         data=FUSED_WEIGHTS,
-        quantization=_groups(stored),
+        quantization=groups(stored),
     )
 
 
@@ -191,7 +191,7 @@ def _shape(model: Architecture) -> m.Architecture:
     )
 
 
-def _groups(stored: Iterable[Stored]) -> list[m.TensorGroup]:
+def groups(stored: Iterable[Stored]) -> list[m.TensorGroup]:
     """Matrices of the same kind and form, as one row each."""
     groups: dict[tuple[str, int, int, str], tuple[int, int]] = {}
     for one in stored:
@@ -204,7 +204,8 @@ def _groups(stored: Iterable[Stored]) -> list[m.TensorGroup]:
     ]
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of everything that a pack's bytes depend on."""
     return {
         "edgeward": edgeward.__version__,
         "onnx": version("onnx"),

@@ -24,6 +24,10 @@ SETTINGS = (
     "tokenizer.json",
     "tokenizer_config.json",
     "chat_template.json",
+    # How an encoder's tokens become one vector.
+    "modules.json",
+    "sentence_bert_config.json",
+    "1_Pooling/config.json",
 )
 _LICENCE_LINE = re.compile(r"^licen[sc]e:[ \t]*['\"]?([A-Za-z0-9][A-Za-z0-9._+-]{0,63})['\"]?\s*$")
 _MAX_CARD = 1 << 20
@@ -49,9 +53,18 @@ def model_sha256(model: Path) -> str:
     try:
         if is_gguf(model):
             return file_entry(model).sha256
-        lines = [f"{file_entry(path).sha256}  {path.name}\n" for path in model_files(model)]
+        hashes = {
+            path.relative_to(model).as_posix(): file_entry(path).sha256
+            for path in model_files(model)
+        }
     except OSError as error:
         raise SourceError(f"{error.filename} cannot be read: {error.strerror}.") from error
+    return listing_sha256(hashes)
+
+
+def listing_sha256(hashes: Mapping[str, str]) -> str:
+    """Hash of the listing of files (path in the folder -> sha256), sorted by path."""
+    lines = [f"{digest}  {path}\n" for path, digest in sorted(hashes.items())]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -20,8 +20,8 @@ from . import disk
 from . import store as writing
 from .model_files import licence_of
 from .progress import Progress, silent
-from .sources import Source, path, resolve
-from .tokenizer_files import collect
+from .sources import Fetched, Source, path, resolve
+from .tokenizer_files import collect, tokenizer_json
 
 DEFAULT_BITS = 8
 
@@ -86,6 +86,7 @@ def default_name(source: Source, bits: int) -> str:
 def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progress) -> Path:
     _check_tools()
     # Only now: the graph builder takes a while to import, and a pack may be there already.
+    from . import encoders
     from .convert import BITS, convert
     from .intake import read_model
 
@@ -97,6 +98,9 @@ def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progre
     with disk.explained(home, needed), writing.workspace(name) as space:
         fetched = source.fetch(space.fetched, space.work, progress)
         progress("convert", 0, 0)
+        if encoders.is_encoder(fetched.model):
+            made = _make_encoder(fetched, name, bits, space.work, progress)
+            return writing.install(made, name, space)
         weights = read_model(fetched.model)  # first: an unknown architecture is the clearer error
         count = sum(prod(tensor.shape) for tensor in weights.tensors.values())
         disk.check_space(home, pack_bytes(count, bits), f"converting {name}")
@@ -116,6 +120,25 @@ def _make(source: Source, name: str, bits: int, evaluate: bool, progress: Progre
             progress=progress,
         )
         return writing.install(made, name, space)
+
+
+def _make_encoder(fetched: Fetched, name: str, bits: int, work: Path, progress: Progress) -> Path:
+    from . import encoders
+    from .convert_encoder import convert_encoder
+
+    weights = encoders.read(fetched.model)
+    count = sum(prod(tensor.shape) for tensor in weights.tensors.values())
+    disk.check_space(work, pack_bytes(count, bits), f"converting {name}")
+    convert_encoder(
+        fetched.model,
+        work / "pack",
+        name=name,
+        source=fetched.source,
+        licence=fetched.licence or licence_of(fetched.model, weights.metadata),
+        tokenizer=tokenizer_json(fetched.model),
+        bits=bits,
+    )
+    return work / "pack"
 
 
 def _check_tools() -> None:

@@ -73,12 +73,7 @@ def _from_gguf(path: Path, metadata: Mapping[str, Any]) -> TokenizerFiles:
 
 def _from_folder(folder: Path, metadata: Mapping[str, Any]) -> TokenizerFiles:
     path = folder / "tokenizer.json"
-    tokenizer = _read(path)
-    if tokenizer is None:
-        raise IntakeError(
-            f"{folder} has no tokenizer.json; save the model's fast tokenizer there "
-            f"(`AutoTokenizer.from_pretrained(...).save_pretrained(...)` of transformers)."
-        )
+    tokenizer = tokenizer_json(folder)
     special = _special_tokens(path, _json(path, tokenizer))
     config = _settings(folder / "tokenizer_config.json")
     names = {name: _token_text(config.get(name)) for name in _TOKEN_NAMES}
@@ -93,6 +88,17 @@ def _from_folder(folder: Path, metadata: Mapping[str, Any]) -> TokenizerFiles:
         _with_names(_folder_template(folder, config), names),
         _generation(folder, settings, _stop_ids(named, special)),
     )
+
+
+def tokenizer_json(folder: Path) -> bytes:
+    """The folder's tokenizer.json; `IntakeError` if there is none."""
+    tokenizer = _read(folder / "tokenizer.json")
+    if tokenizer is None:
+        raise IntakeError(
+            f"{folder} has no tokenizer.json; save the model's fast tokenizer there "
+            f"(`AutoTokenizer.from_pretrained(...).save_pretrained(...)` of transformers)."
+        )
+    return tokenizer
 
 
 def _generation(folder: Path, settings: Mapping[str, Any], stops: list[int]) -> manifest.Generation:

@@ -50,11 +50,11 @@ class Engine:
         check_graph(path, graph.data, pack.manifest.files[graph.data].size)
         self.team: operators.Team | None = None
         if self.fused:
-            self.session = _open_session(ort, path, threads=1, operators_in=operators.LIBRARY)
+            self.session = open_session(path, threads=1, operators_in=operators.LIBRARY)
             self.team = operators.Team(threads)
         else:
             with huge_pages():
-                self.session = _open_session(ort, path, threads)
+                self.session = open_session(path, threads)
         self.provider: str = self.session.get_providers()[0]
         self.runtime_version: str = ort.__version__
         self._check_signature()
@@ -168,7 +168,10 @@ def shape_of(a: m.Architecture, graph: m.Graph, context: int) -> CacheShape:
     return CacheShape(a.layers, a.kv_heads, context, a.head_dim, graph.cache_type)
 
 
-def _open_session(ort: Any, path: Path, threads: int, operators_in: Path | None = None) -> Any:
+def open_session(path: Path, threads: int, operators_in: Path | None = None) -> Any:
+    """A CPU session of a graph that was checked; `PackError` if ONNX Runtime refuses it."""
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from edgeward.kernels import _native
 
 from . import fused_runs, machine, store
+from .encoder import load_encoder
 from .engine import PREFILL_CHUNK, Engine, shape_of
 from .errors import OptionError, PackError
 from .kv_cache import CachePool
@@ -50,7 +51,10 @@ def load(
     began = time.perf_counter()
     pack = Pack.open(_folder(source), graph=graph or "fused")
     manifest = pack.manifest
-    a = manifest.architecture
+    if manifest.embedding is not None:
+        if graph == "fused":
+            raise OptionError("graph='fused'; encoders have a portable graph only. Leave it out.")
+        return load_encoder(pack, manifest.embedding, _tokenizer(pack), threads, memory_limit)
     chosen, reason = _choose_graph(manifest, graph)
     memory = _memory(manifest, chosen, context, memory_limit)
     tokenizer = _tokenizer(pack)
@@ -69,7 +73,7 @@ def load(
         licence=manifest.licence,
         folder=str(pack.folder),
         pack_sha256=pack.sha256,
-        architecture=a,
+        architecture=manifest.architecture,
         quantization=tuple(chosen.quantization or manifest.quantization),
         evaluation=chosen.evaluation or manifest.evaluation,
         graph=chosen.file,

@@ -46,7 +46,10 @@ class Source(Part, frozen=True):
 
 
 class Architecture(Part, frozen=True):
-    """Shape of the decoder. Counts are of the original model; `context` is in tokens."""
+    """Shape of the model. Counts are of the original model; `context` is in tokens.
+
+    `rope_theta` is 0 for a model that learned its positions.
+    """
 
     family: str
     layers: Positive
@@ -121,8 +124,21 @@ class Generation(Part, frozen=True):
     repetition_penalty: float | None = None
 
 
-class Manifest(Part, frozen=True):
-    """All of `manifest.json`."""
+class Embedding(Part, frozen=True):
+    """A model that turns a text into one vector and writes none.
+
+    `dimension` numbers a vector; `longest` tokens of a text, special ones included; `pooling` says
+    how the vectors of its tokens become one; `normalized`: its length is 1.
+    """
+
+    dimension: Positive
+    longest: Positive
+    pooling: str
+    normalized: bool
+
+
+class Manifest(Part, frozen=True, omit_defaults=True):
+    """All of `manifest.json`. With `embedding` the model is an encoder: see docs/pack.md."""
 
     format: Literal[1]
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
@@ -135,6 +151,7 @@ class Manifest(Part, frozen=True):
     generation: Generation
     evaluation: Evaluation | None
     files: Annotated[dict[FileName, FileEntry], msgspec.Meta(max_length=256)]
+    embedding: Embedding | None = None
 
 
 def decode(data: bytes) -> Manifest:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import chat as chat_
 from . import manifest as m
@@ -18,6 +19,10 @@ from .reply import Reply
 from .request_maker import Asked, Prompt, RequestMaker, ResponseFormat, ToolChoice, Tools
 from .stream import AsyncStream, Stream
 from .tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,20 @@ class Model:
         prompt = chat_.render(messages, self.tokenizer, () if use is None else use.choice.tools)
         shape = Asked(response_format, use, tool_choice)
         return self._answer(prompt, False, stream, shape, cancel, sampling)
+
+    def embed(self, texts: str | Sequence[str], *, truncate: bool = False) -> NDArray[np.float32]:
+        """A vector for each text: float32 (texts, dimension).
+
+        For encoders such as `all-minilm-l6-v2`; a model that writes text raises `OptionError`. A
+        text longer than the model reads raises `ContextOverflow`, or with `truncate` is cut.
+
+        >>> edgeward.load("all-minilm-l6-v2").embed(["A river.", "A stream."])  # doctest: +SKIP
+        array([[ 0.05, ...]], dtype=float32)
+        """
+        raise OptionError(
+            f"{self.info.name!r} writes text and has no vectors of texts; load an encoder, such "
+            f"as all-minilm-l6-v2."
+        )
 
     async def agenerate(
         self,

@@ -31,7 +31,7 @@ def unpack(kind: Type, rows: Bytes) -> Grid | None:
     size, top, parts = _LAYOUTS[kind]
     count = rows.shape[0]
     levels, scale, minimum = parts(rows.reshape(-1, size))
-    return Grid(levels.reshape(count, -1), *(_by_row(a, count) for a in (scale, minimum)), top)
+    return Grid(levels.reshape(count, -1), _by_row(scale, count), _by_row(minimum, count), top)
 
 
 def _by_row(values: Floats, rows: int) -> Floats:
@@ -50,7 +50,8 @@ def _crumbs(packed: Bytes) -> Bytes:
     """Two bits a value: 32 bytes hold four runs of 32, lowest bits first."""
     by_half = packed.reshape(-1, 2, 1, 32)
     shifts = np.arange(0, 8, 2, dtype=np.uint8).reshape(1, 1, 4, 1)
-    return (by_half >> shifts & 3).reshape(-1, SUPER)
+    crumbs: Bytes = (by_half >> shifts & np.uint8(3)).reshape(-1, SUPER)
+    return crumbs
 
 
 def _q2_k(blocks: Bytes) -> Parts:
@@ -62,7 +63,7 @@ def _q2_k(blocks: Bytes) -> Parts:
 def _q3_k(blocks: Bytes) -> Parts:
     bits = np.unpackbits(np.ascontiguousarray(blocks[:, :32]), axis=1, bitorder="little")
     high = bits.reshape(-1, 32, 8).swapaxes(1, 2).reshape(-1, SUPER)
-    levels = _crumbs(blocks[:, 32:96]) | high << 2
+    levels = _crumbs(blocks[:, 32:96]) | high << np.uint8(2)
     packed = blocks[:, 96:108]
     low = np.concatenate([packed[:, :8] & 15, packed[:, :8] >> 4], axis=1)
     shifts = np.repeat(np.arange(0, 8, 2, dtype=np.uint8), 4)
@@ -95,14 +96,14 @@ def _q5_k(blocks: Bytes) -> Parts:
     scales, minima = _six_bits(blocks[:, 4:16])
     bits = np.unpackbits(np.ascontiguousarray(blocks[:, 16:48]), axis=1, bitorder="little")
     high = bits.reshape(-1, 32, 8).swapaxes(1, 2).reshape(-1, SUPER)
-    levels = _nibble_runs(blocks[:, 48:]) | high << 4
+    levels = _nibble_runs(blocks[:, 48:]) | high << np.uint8(4)
     return levels, _half(blocks, 0) * scales, -(_half(blocks, 2) * minima)
 
 
 def _q6_k(blocks: Bytes) -> Parts:
     low = blocks[:, :128].reshape(-1, 2, 1, 64)
     nibbles = np.concatenate([low & 15, low >> 4], axis=2).reshape(-1, SUPER)
-    levels = nibbles | _crumbs(blocks[:, 128:192]) << 4
+    levels = nibbles | _crumbs(blocks[:, 128:192]) << np.uint8(4)
     scales = np.ascontiguousarray(blocks[:, 192:208]).view(np.int8)
     scale = _half(blocks, 208) * scales
     return levels, scale, -32 * scale
@@ -112,7 +113,8 @@ def _looked_up(packed: Bytes) -> Bytes:
     """Low nibbles are the first half of a block of 32; levels of the table, 128 added."""
     runs = packed.reshape(-1, 1, 16)
     nibbles = np.concatenate([runs & 15, runs >> 4], axis=1)
-    return (_TABLE + 128).astype(np.uint8)[nibbles]
+    levels: Bytes = (_TABLE + 128).astype(np.uint8)[nibbles]
+    return levels
 
 
 def _iq4_nl(blocks: Bytes) -> Parts:

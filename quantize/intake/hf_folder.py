@@ -28,6 +28,8 @@ INDEX = "model.safetensors.index.json"
 # Headers and indexes of the largest models are a few MB.
 _MAX_JSON = 100 * 1024 * 1024
 _WIDTHS = {"F32": 4, "F16": 2, "BF16": 2}
+# Numbers of positions, which old files hold as if they were weights.
+_NO_WEIGHTS = ("position_ids",)
 
 
 @dataclass(frozen=True)
@@ -72,16 +74,7 @@ def read(folder: Path) -> Weights:
     """
     settings = read_json(folder / "config.json")
     family = config.family(folder, settings)
-    files = _files(folder)
-    found: dict[str, SafeTensor] = {}
-    for file in files:
-        for name, tensor in _read_file(folder / file).items():
-            if name in found:
-                raise IntakeError(
-                    f"{folder}: tensor '{name}' is in {found[name].path.name} and in {file}; a "
-                    f"shard of another model may lie in the folder. Fetch the model again."
-                )
-            found[name] = tensor
+    found = read_tensors(folder)
     names = family.hf_names
     architecture, factors = config.architecture(folder, settings, family, found)
     checks.architecture(folder, architecture)
@@ -99,8 +92,23 @@ def read(folder: Path) -> Weights:
     return Weights(architecture, tensors, "safetensors", settings)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """An object from a JSON file of the model; `IntakeError` if there is none."""
+def read_tensors(folder: Path) -> dict[str, SafeTensor]:
+    """Every tensor of the folder's safetensors files, by its name; mapped, not read."""
+    files = _files(folder)
+    found: dict[str, SafeTensor] = {}
+    for file in files:
+        for name, tensor in _read_file(folder / file).items():
+            if name in found:
+                raise IntakeError(
+                    f"{folder}: tensor '{name}' is in {found[name].path.name} and in {file}; a "
+                    f"shard of another model may lie in the folder. Fetch the model again."
+                )
+            found[name] = tensor
+    return found
+
+
+def read_json(path: Path, kind: type = dict) -> Any:
+    """An object (or a list) from a JSON file of the model; `IntakeError` if there is none."""
     try:
         if path.stat().st_size > _MAX_JSON:
             raise IntakeError(f"{path} is over {_MAX_JSON} bytes, which no such file is.")
@@ -114,8 +122,9 @@ def read_json(path: Path) -> dict[str, Any]:
         raise IntakeError(f"{path} is not JSON: {error}. Fetch the file again.") from None
     except OSError as error:
         raise IntakeError(f"{path} cannot be read: {error.strerror}.") from None
-    if not isinstance(value, dict):
-        raise IntakeError(f"{path} is not a JSON object. Fetch the file again.")
+    if not isinstance(value, kind):
+        what = "object" if kind is dict else kind.__name__
+        raise IntakeError(f"{path} is not a JSON {what}. Fetch the file again.")
     return value
 
 
@@ -159,7 +168,11 @@ def _read_file(path: Path) -> dict[str, SafeTensor]:
         raise IntakeError(f"{path}: its header is no JSON object. Fetch the file again.")
     header.pop("__metadata__", None)
     data = content[8 + size :]
-    return {name: _tensor(path, name, entry, data) for name, entry in header.items()}
+    return {
+        name: _tensor(path, name, entry, data)
+        for name, entry in header.items()
+        if not name.endswith(_NO_WEIGHTS)
+    }
 
 
 def _tensor(path: Path, name: str, entry: Any, data: NDArray[np.uint8]) -> SafeTensor:

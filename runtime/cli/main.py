@@ -21,6 +21,7 @@ COMMANDS = {
     "pull": "edgeward.quantize.cli:pull",
     "chat": "edgeward.cli.chat:chat",
     "run": "edgeward.cli.run:run",
+    "embed": "edgeward.cli.embed:embed",
     "eval": "edgeward.quantize.evaluate.cli:evaluate",
     "serve": "edgeward.cli.serve:serve",
     "bench": "edgeward.bench.cli:app",

@@ -68,7 +68,7 @@ class Cursor:
         self.content = content
         self.at = 0
         # Slices of a memory map made by NumPy cost ten times as much.
-        self._bytes = memoryview(np.ascontiguousarray(content))
+        self._bytes = np.ascontiguousarray(content).data
 
     @property
     def left(self) -> int:
