@@ -60,7 +60,7 @@ def _nibbles(packed: Bytes) -> Bytes:
 
 
 def _fifth_bits(blocks: Bytes, at: int) -> Bytes:
-    return np.unpackbits(blocks[:, at : at + 4], axis=1, bitorder="little") << 4
+    return np.unpackbits(blocks[:, at : at + 4], axis=1, bitorder="little") << np.uint8(4)
 
 
 def _q4_0(b: Bytes) -> Plain:

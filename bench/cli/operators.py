@@ -85,13 +85,14 @@ def _print(result: suite.Result, isa: str) -> None:
         table = Table(title=title, title_justify="left")
         for column in ("operator", "format"):
             table.add_column(column, no_wrap=True)
-        for column in ("rows", "us", "speed", "limit", "unit", "share", "min", "max"):
+        for column in ("rows", "us", "speed", "limit", "unit", "share", "min", "max", "best"):
             table.add_column(column, justify="right", no_wrap=True)
         for row in result.rows:
             if row.threads != threads:
                 continue
-            shares = (f"{100 * x:.0f} %" for x in (row.share.median, row.share.low, row.share.high))
-            numbers = (report.number(s.median) for s in (row.time, row.speed, row.limit))
+            s = row.share
+            shares = (f"{100 * x:.0f} %" for x in (s.median, s.low, s.high, row.best))
+            numbers = (report.number(x.median) for x in (row.time, row.speed, row.limit))
             table.add_row(
                 row.operator, row.format, str(row.tokens), *numbers, row.speed.unit, *shares
             )

@@ -68,6 +68,8 @@ class Row:
     """The machine's, in the same unit and the same rounds."""
     share: Summary
     """speed / limit, of each round."""
+    best: float
+    """Highest speed / highest limit: what remains comparable while other programs run."""
 
 
 @dataclass
@@ -214,6 +216,7 @@ def _turns(
 def _row(operator: str, name: str, tokens: int, threads: int, samples: Samples, calls: int) -> Row:
     unit = "GB/s" if tokens == 1 and name != "float16" else "GOP/s"
     unit = "GFLOP/s" if name == "float16" else unit
+    best = max(speed for _, speed, _ in samples) / max(most for _, _, most in samples)
     return Row(
         operator,
         name,
@@ -223,4 +226,5 @@ def _row(operator: str, name: str, tokens: int, threads: int, samples: Samples, 
         summarize([speed / 1e9 for _, speed, _ in samples], unit),
         summarize([most / 1e9 for _, _, most in samples], unit),
         summarize([speed / most for _, speed, most in samples], "x"),
+        best,
     )

@@ -9,7 +9,7 @@ namespace edgeward::bindings {
 void register_cpu(pybind11::module_& m) {
     m.def(
         "active_isa", [] { return std::string(isa_name(active_isa())); },
-        "Instruction set the kernels use: 'generic', 'avx2', 'avx512' or 'neon'.");
+        "Instruction set the kernels use: generic, avx2, avxvnni, avx512, neon or i8mm.");
     m.def(
         "supported_isas",
         [] {

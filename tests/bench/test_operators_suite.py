@@ -38,6 +38,7 @@ def test_every_operator_has_a_share_of_a_limit_of_the_same_rounds() -> None:
             row.share.samples, row.speed.samples, row.limit.samples, strict=True
         ):
             assert share == pytest.approx(speed / limit)
+        assert row.best == pytest.approx(row.speed.high / row.limit.high)
     assert set(result.barrier_us) == {1, 2}
 
 
