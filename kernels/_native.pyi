@@ -444,6 +444,11 @@ class SafetyModel:
         Linear time, constant memory. What is not UTF-8 is read as U+FFFD. The text need not be
         normalized; what hides it (look-alike letters, codes) is the normalizer's matter.
         """
+    def score_meaning(self, text: str | bytes) -> tuple[NDArray[np.float32], list[int]]:
+        """`score` of the normalized text, or of a decoded piece of it where that is higher.
+
+        The list says for each head which: the place in `safety_normalize(text)[2]`, or -1.
+        """
     def score_batch(self, texts: Sequence[str | bytes]) -> NDArray[np.float32]:
         """(texts, heads), each row as `score` gives it."""
     def threshold(self, head: str, level: str) -> float:
@@ -464,3 +469,41 @@ def safety_features(
     Features come with repeats. The pieces of word i are pieces[starts[i]:starts[i + 1]]; a sign has
     none.
     """
+
+def find_pii(text: str | bytes) -> list[tuple[str, int, int]]:
+    """Personal data and keys: (kind, begin, end), characters, in order, without overlaps."""
+
+def pii_settled(text: str | bytes) -> int:
+    """Characters from the beginning that nothing said later can make part of a finding."""
+
+@final
+class PhraseStream:
+    """Phrases in a text that comes in parts. One thread at a time."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        """TypeError: only `Phrases.stream` makes one."""
+    def push(self, text: str | bytes) -> list[tuple[int, int, int]]:
+        """Take the next part; the matches that are certain by now."""
+    def finish(self) -> list[tuple[int, int, int]]:
+        """The text has ended: the other matches."""
+    @property
+    def settled(self) -> int:
+        """Characters from the beginning that no later text can make part of a match."""
+
+@final
+class Phrases:
+    """Phrases to object to, and phrases that excuse those inside them. Immutable.
+
+    Texts and phrases are normalized (`safety_normalize`); a line break is a space.
+    """
+
+    def __init__(
+        self, block: Sequence[str], allow: Sequence[str] = ..., whole_words: bool = True
+    ) -> None:
+        """ValueError for a phrase without visible characters, and for 64 MiB of phrases."""
+    @property
+    def longest(self) -> int:
+        """Characters of the longest phrase."""
+    def find(self, text: str | bytes) -> list[tuple[int, int, int]]:
+        """(index into `block`, begin, end), characters of the text; the longest at each end."""
+    def stream(self) -> PhraseStream: ...

@@ -17,5 +17,6 @@ void register_tokenizer(pybind11::module_& m);
 void register_encoding(pybind11::module_& m);
 void register_safety_normalize(pybind11::module_& m);
 void register_safety_model(pybind11::module_& m);
+void register_safety_places(pybind11::module_& m);
 
 }  // namespace edgeward::bindings

@@ -14,4 +14,5 @@ PYBIND11_MODULE(_native, m) {
     edgeward::bindings::register_encoding(m);
     edgeward::bindings::register_safety_normalize(m);
     edgeward::bindings::register_safety_model(m);
+    edgeward::bindings::register_safety_places(m);
 }

@@ -9,6 +9,8 @@
 
 #include "bindings/bindings.h"
 #include "bindings/text.h"
+#include "safety/alternatives.h"
+#include "safety/normalize.h"
 #include "safety/scorer.h"
 
 namespace py = pybind11;
@@ -70,6 +72,30 @@ class SafetyModel {
             scores = safety::score_text(*model_, text.valid(), active_isa());
         }
         return as_array(scores, model_->heads.size());
+    }
+
+    // The scores of what the text means: normalized, or what it hides in an encoding.
+    py::tuple score_meaning(const py::object& object) const {
+        Text text(object);
+        const std::size_t heads = model_->heads.size();
+        Scores scores;
+        std::vector<int> sources(heads, -1);
+        {
+            py::gil_scoped_release release;
+            const std::string_view valid = text.valid();
+            scores =
+                safety::score_text(*model_, safety::normalize(valid, false).bytes, active_isa());
+            const auto others = safety::alternatives(valid);
+            for (std::size_t i = 0; i < others.size(); ++i) {
+                const Scores other = safety::score_text(*model_, others[i].text, active_isa());
+                for (std::size_t head = 0; head < heads; ++head) {
+                    if (other[head] <= scores[head]) continue;
+                    scores[head] = other[head];
+                    sources[head] = static_cast<int>(i);
+                }
+            }
+        }
+        return py::make_tuple(as_array(scores, heads), sources);
     }
 
     py::array_t<float> score_batch(const py::sequence& objects) const {
@@ -175,6 +201,7 @@ void register_safety_model(py::module_& m) {
             "bytes"_a)
         .def_property_readonly("heads", &SafetyModel::heads)
         .def("score", &SafetyModel::score, "text"_a)
+        .def("score_meaning", &SafetyModel::score_meaning, "text"_a)
         .def("score_batch", &SafetyModel::score_batch, "texts"_a)
         .def("threshold", &SafetyModel::threshold, "head"_a, "level"_a)
         .def("false_positive_rate", &SafetyModel::false_positive_rate, "head"_a, "level"_a)

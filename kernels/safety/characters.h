@@ -72,6 +72,7 @@ class Folder {
     }
 
     bool idle() const { return size_ == 0; }
+    uint32_t held_at() const { return at_; }  // unless idle
 
  private:
     // NFKC makes at most 18 characters of one (U+FDFA), lower case at most 2 of one.

@@ -73,6 +73,14 @@ void Normalizer::finish(Text& out) {
     *this = Normalizer(traced_);
 }
 
+uint32_t Normalizer::pending() const {
+    uint32_t first = taken_;
+    if (!folder_.idle()) first = folder_.held_at();
+    if (!word_.empty()) first = word_.front().at;
+    if (!spaced_.empty()) first = spaced_.front().at;
+    return space_.code != 0 ? std::min(first, space_.at) : first;
+}
+
 // Most text is words of ASCII letters with a space between them; they need no look at each
 // character. Returns how many bytes were dealt with. Nothing else may be pending.
 size_t Normalizer::plain_run(std::string_view text, size_t at, Text& out) {

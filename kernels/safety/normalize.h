@@ -42,6 +42,8 @@ class Normalizer {
     void finish(Text& out);
     // Original characters taken so far.
     uint32_t taken() const { return taken_; }
+    // The first of them that has not become text yet.
+    uint32_t pending() const;
 
  private:
     void character(Unit unit, Text& out);
