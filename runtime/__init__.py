@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from .model import Model as Model
     from .reply import Chunk as Chunk
     from .reply import Reply as Reply
+    from .safety import Check as Check
+    from .safety import Verdict as Verdict
+    from .safety import jailbreak_detector as jailbreak_detector
+    from .safety import phrase_filter as phrase_filter
+    from .safety import pii_filter as pii_filter
+    from .safety import toxicity_filter as toxicity_filter
+    from .safety.check import SafetyCheck as SafetyCheck
     from .sampling import SamplingOptions as SamplingOptions
     from .service.budget import Budget as Budget
     from .service.cost import Prices as Prices
@@ -43,13 +50,19 @@ _HOMES = {
     "Model": "edgeward.model",
     "Prices": "edgeward.service.cost",
     "Reply": "edgeward.reply",
+    "SafetyCheck": "edgeward.safety",
     "SamplingOptions": "edgeward.sampling",
     "Service": "edgeward.service.service",
     "Stream": "edgeward.stream",
     "Tokenizer": "edgeward.tokenizer",
+    "Verdict": "edgeward.safety",
+    "jailbreak_detector": "edgeward.safety",
     "load": "edgeward.load",
+    "phrase_filter": "edgeward.safety",
+    "pii_filter": "edgeward.safety",
     "pull": "edgeward.quantize.pull",
     "serve": "edgeward.service.serve",
+    "toxicity_filter": "edgeward.safety",
 }
 
 __all__ = ["__version__", *_HOMES]

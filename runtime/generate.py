@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from .kv_cache import CachePool, KvCache
 from .receipt import make_receipt
 from .reply import Chunk, FinishReason, Reply, Timing, TokenLogprob, Usage
 from .request import Request
+from .safety.tokens import TokenGuard
 from .tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -58,14 +59,31 @@ class _Record:
     forced: int = 0
     first_ms: float | None = None
     reported: int = 0
+    """Tokens that a chunk was made of, or that are hidden for good."""
+    shown: list[int] = field(default_factory=list)
+    """Of these, the places of those that were shown."""
 
-    def chunk(self, text: str, now: float, finish: FinishReason | None = None) -> Chunk:
-        """The next chunk: `text` and all tokens since the last one."""
+    def chunk(
+        self,
+        text: str,
+        now: float,
+        finish: FinishReason | None = None,
+        tokens: Sequence[int] | None = None,
+    ) -> Chunk:
+        """The next chunk: `text`, and `tokens` (places) or all since the last one."""
         if text and self.first_ms is None:
             self.first_ms = now
         self.said.append(text)
-        start, self.reported = self.reported, len(self.ids)
-        return Chunk(text, tuple(self.ids[start:]), tuple(self.logprobs[start:]), finish)
+        if tokens is None:
+            tokens = range(self.reported, len(self.ids))
+            self.reported = len(self.ids)
+        self.shown += tokens
+        return Chunk(
+            text,
+            tuple(self.ids[i] for i in tokens),
+            tuple(self.logprobs[i] for i in tokens if i < len(self.logprobs)),
+            finish,
+        )
 
 
 def generate(
@@ -76,7 +94,8 @@ def generate(
     A cancelled request ends with the text it had. Raises `MemoryLimit` when no cache is to be
     had, `EdgewardError` when ONNX Runtime fails.
     """
-    clock = _Clock(request.tokenize_ms)
+    checked = 0.0 if request.screen is None else request.screen.milliseconds
+    clock = _Clock(request.tokenize_ms + checked)
     cache = pool.acquire(request.ids)
     try:
         lane = Lane(engine, cache, request.cancel)
@@ -121,6 +140,7 @@ class _Loop:
         self.sampler.observe_prompt(np.asarray(request.ids, dtype=np.int64))
         # A hit still computes two tokens: a run of one would round otherwise (see engine.py).
         self.cached = max(0, min(cache.common_prefix(request.ids), len(request.ids) - 2))
+        self.guard = TokenGuard.of(request)
         self.finish: FinishReason | None = None
         self.stopped_by: str | int | None = None
         self.may_end_from = (
@@ -155,15 +175,15 @@ class _Loop:
                 piece += self._take(new)
                 record.per_token += [clock.now() - began, *[0.0] * (len(new) - 1)][: len(new)]
                 if self.finish is None and piece:
-                    chunk = record.chunk(piece, clock.now())
+                    chunk = record.chunk(piece, clock.now(), tokens=self._visible(False))
                     clock.pause()
                     yield chunk
                     clock.resume()
                     piece = ""
         except Cancelled:
             self.finish, piece = self.request.cancel.reason or "cancelled", ""
-        piece += self.text.finish()
-        last = record.chunk(piece, clock.now(), self.finish)
+        piece += self._rest()
+        last = record.chunk(piece, clock.now(), self.finish, self._visible(True))
         clock.pause()
         yield last
         clock.resume()
@@ -215,15 +235,37 @@ class _Loop:
             if token in request.stop_ids:
                 self.finish, self.stopped_by, self.complete = "stop", token, True
                 break
-            pieces.append(self.text.push(token))
+            piece = self.text.push(token)
+            pieces.append(piece if self.guard is None else self.guard.push(piece))
             if self.text.stopped is not None:
                 self.finish, self.stopped_by = "stop", self.text.stopped
+                break
+            if self.guard is not None and self.guard.stopped:
+                self.finish = "safety"
                 break
         if self.finish is None and self.guide is not None and self.guide.finished and not self.cut:
             self.finish, self.complete = "length" if self.guide.closed else "stop", True
         elif self.finish is None and len(record.ids) == request.limit:
             self.finish = "length"
         return "".join(pieces)
+
+    def _rest(self) -> str:
+        """The text that was held back; none of it if a check objects."""
+        rest = self.text.finish()
+        if self.guard is None:
+            return rest
+        rest = self.guard.finish(rest)
+        if self.guard.stopped:
+            self.finish, self.stopped_by, self.complete = "safety", None, False
+        return rest
+
+    def _visible(self, ended: bool) -> Sequence[int] | None:
+        """Places of the tokens that may be shown now; None: all."""
+        if self.guard is None:
+            return None
+        start = self.record.reported
+        self.record.reported = end = self.guard.passed(start, len(self.record.ids), ended)
+        return [i for i in range(start, end) if not self.guard.hides(i)]
 
     def _logprob(self, logits: NDArray[np.float32], token: int) -> TokenLogprob:
         chosen, top = self.sampler.logprobs(logits, token, self.request.sampling.logprobs or 0)
@@ -234,6 +276,9 @@ class _Loop:
         request, record, total = self.request, self.record, self.clock.now()
         assert self.finish is not None
         text = "".join(record.said)
+        ids = tuple(record.ids[i] for i in record.shown)
+        logprobs = tuple(record.logprobs[i] for i in record.shown if i < len(record.logprobs))
+        screen, guard = request.screen, self.guard
         return Reply(
             text=text,
             finish_reason=self.finish,
@@ -245,12 +290,18 @@ class _Loop:
                 tuple(record.per_token),
                 total,
                 tuple(record.host),
+                (0.0 if screen is None else screen.milliseconds)
+                + (0.0 if guard is None else guard.milliseconds),
             ),
             receipt=make_receipt(self.lane.engine, request),
-            token_ids=tuple(record.ids),
-            logprobs=tuple(record.logprobs) if request.sampling.logprobs is not None else None,
+            token_ids=ids,
+            logprobs=logprobs if request.sampling.logprobs is not None else None,
             stopped_by=self.stopped_by,
-            **request.read(text, record.ids, self.complete),
+            safety=(
+                *(() if screen is None else screen.verdicts),
+                *(guard.verdicts if guard else ()),
+            ),
+            **request.read(text, ids, self.complete),
         )
 
 

@@ -15,8 +15,12 @@ from .errors import ModelClosed, OptionError
 from .generate import generate
 from .kv_cache import CachePool
 from .memory import MemoryPlan
+from .refuse import refuse
 from .reply import Reply
 from .request_maker import Asked, Prompt, RequestMaker, ResponseFormat, ToolChoice, Tools
+from .safety.run import Runner
+from .safety.screen import SafetyChecks, Screen
+from .safety.screen import screen as screen_of
 from .stream import AsyncStream, Stream
 from .tokenizer import Tokenizer
 
@@ -62,6 +66,7 @@ class Model:
         """What was loaded and how it runs."""
         self._engine: Engine | None = engine
         self._pool = pool
+        self._checks = Runner()
         generation = engine.pack.manifest.generation
         self._requests = RequestMaker(
             tokenizer, info.architecture.vocabulary, info.context, generation
@@ -85,6 +90,8 @@ class Model:
         *,
         stream: Literal[False] = False,
         response_format: ResponseFormat | None = None,
+        safety_checks: SafetyChecks | None = None,
+        safety_window: int | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Reply: ...
@@ -95,6 +102,8 @@ class Model:
         *,
         stream: Literal[True],
         response_format: ResponseFormat | None = None,
+        safety_checks: SafetyChecks | None = None,
+        safety_window: int | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Stream: ...
@@ -104,6 +113,8 @@ class Model:
         *,
         stream: bool = False,
         response_format: ResponseFormat | None = None,
+        safety_checks: SafetyChecks | None = None,
+        safety_window: int | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Reply | Stream:
@@ -114,7 +125,9 @@ class Model:
         model's makers' advice in the pack, then from `SamplingOptions`. With `num_beams` and the
         other arguments of `BeamOptions` it is a beam search. With `stream` the answer
         comes as a `Stream` of chunks while it is made. `response_format` makes the answer obey a
-        JSON schema, a regex or a grammar: docs/structured.md has its forms. `cancel` is a token to
+        JSON schema, a regex or a grammar: docs/structured.md has its forms. `safety_checks` see the
+        prompt before the model does and the reply before the caller does; inside a sentence the
+        last `safety_window` characters are held back (docs/safety.md). `cancel` is a token to
         stop it from another thread. Raises `OptionError` for a wrong argument or an empty prompt,
         `ResponseFormatError` for a format that cannot be obeyed, `ContextOverflow` for a prompt
         that does not fit, `MemoryLimit`.
@@ -123,7 +136,10 @@ class Model:
         ... # doctest: +SKIP
         """
         shape = Asked(response_format)
-        return self._answer(prompt, True, stream, shape, cancel, sampling)
+        screen = screen_of(safety_checks, safety_window, self._checks)
+        if screen is not None:
+            prompt = self._screened(prompt, screen)
+        return self._answer(prompt, True, stream, shape, cancel, sampling, screen)
 
     @overload
     def chat(
@@ -135,6 +151,8 @@ class Model:
         tool_choice: ToolChoice | None = None,
         response_format: ResponseFormat | None = None,
         session: None = None,
+        safety_checks: SafetyChecks | None = None,
+        safety_window: int | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Reply: ...
@@ -148,6 +166,8 @@ class Model:
         tool_choice: ToolChoice | None = None,
         response_format: ResponseFormat | None = None,
         session: None = None,
+        safety_checks: SafetyChecks | None = None,
+        safety_window: int | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Stream: ...
@@ -160,6 +180,8 @@ class Model:
         tool_choice: ToolChoice | None = None,
         response_format: ResponseFormat | None = None,
         session: None = None,
+        safety_checks: SafetyChecks | None = None,
+        safety_window: int | None = None,
         cancel: CancelToken | None = None,
         **sampling: Any,
     ) -> Reply | Stream:
@@ -177,9 +199,12 @@ class Model:
         """
         _refuse_later(session=session)
         use = self._requests.tool_use(tools, tool_choice)
+        screen = screen_of(safety_checks, safety_window, self._checks)
+        if screen is not None:
+            messages = screen.messages(chat_.normalize(messages))
         prompt = chat_.render(messages, self.tokenizer, () if use is None else use.choice.tools)
         shape = Asked(response_format, use, tool_choice)
-        return self._answer(prompt, False, stream, shape, cancel, sampling)
+        return self._answer(prompt, False, stream, shape, cancel, sampling, screen)
 
     def embed(self, texts: str | Sequence[str], *, truncate: bool = False) -> NDArray[np.float32]:
         """A vector for each text: float32 (texts, dimension).
@@ -256,11 +281,12 @@ class Model:
         asked: Asked,
         cancel: CancelToken | None,
         sampling: dict[str, Any],
+        screen: Screen | None,
     ) -> Reply | Stream:
         engine, pool = self.opened()
         cancel = cancel or CancelToken()
-        request = self._requests.make(prompt, add_special_tokens, asked, cancel, sampling)
-        run = generate
+        request = self._requests.make(prompt, add_special_tokens, asked, cancel, sampling, screen)
+        run = refuse if screen is not None and screen.stopped else generate
         if request.beams is not None:
             if stream:
                 raise OptionError("a beam search has no text before its end; leave out stream.")
@@ -269,6 +295,14 @@ class Model:
             run = search
         running = Stream(run(request, engine, pool, self.tokenizer), cancel)
         return running if stream else running.result()
+
+    def _screened(self, prompt: Prompt, screen: Screen) -> Prompt:
+        """The prompt as the model may see it; checks read ids as their text."""
+        if isinstance(prompt, str):
+            return screen.prompt(prompt)
+        ids = self._requests.ids(prompt, False)
+        screen.prompt(self.tokenizer.decode(ids, skip_special_tokens=False), as_ids=True)
+        return ids
 
     async def _aanswer(
         self,

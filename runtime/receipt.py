@@ -32,4 +32,5 @@ def make_receipt(engine: Engine, request: Request) -> Receipt:
         onnxruntime=engine.runtime_version,
         instruction_set=_native.active_isa(),
         cpu_features=tuple(_native.cpu_features()),
+        safety=() if request.screen is None else request.screen.described(),
     )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-FinishReason = Literal["stop", "length", "deadline", "cancelled"]
+from .safety.verdict import Verdict
+
+FinishReason = Literal["stop", "length", "deadline", "cancelled", "safety"]
 """`stop`: the model or a stop string ended it; `length`: max_tokens or the context is full;
-`deadline`: the time that a service's budget allows in all was over."""
+`deadline`: the time that a service's budget allows in all was over; `safety`: a check objected, see
+`Reply.safety`."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Usage:
     cached_tokens: int
     """Prompt tokens whose keys and values were still there from an earlier request."""
     completion_tokens: int
-    """Tokens sampled or forced, the one that ended the answer included."""
+    """Tokens sampled or forced, the one that ended the answer and hidden ones included."""
     forced_tokens: int = 0
     """Of these, tokens that a grammar left no choice about: they cost no step of the model."""
     prompt_truncated: bool = False
@@ -66,6 +69,8 @@ class Timing:
     host: tuple[float, ...] = ()
     """For each model step after the prefill: the time from the logits before it to its start, in
     which a token is chosen and its text made."""
+    safety: float = 0.0
+    """Checks of the prompt and of the reply, all together; it is in the other times, too."""
 
     @property
     def decode_tokens_per_second(self) -> float | None:
@@ -150,6 +155,8 @@ class Receipt:
     onnxruntime: str
     instruction_set: str
     cpu_features: tuple[str, ...]
+    safety: tuple[dict[str, Any], ...] = ()
+    """The safety checks and their settings."""
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,7 @@ class Reply:
     timing: Timing
     receipt: Receipt
     token_ids: tuple[int, ...]
+    """Tokens of the answer; not those whose text a safety check hides."""
     logprobs: tuple[TokenLogprob, ...] | None = field(default=None)
     """One for each of `token_ids` when asked for."""
     stopped_by: str | int | None = None
@@ -198,6 +206,8 @@ class Reply:
     """What a service's latency budget came to; None from a model alone."""
     cost: CostReport | None = None
     """What it cost; None from a model alone."""
+    safety: tuple[Verdict, ...] = ()
+    """What the checks said: of the prompt, then of the reply (role "assistant")."""
 
     beams: tuple[BeamResult, ...] = ()
     """The sequences of a beam search, best first; the first one is this answer's text."""

@@ -15,6 +15,7 @@ from .cancel import CancelToken
 from .sampling import SamplingOptions
 
 if TYPE_CHECKING:
+    from .safety.screen import Screen
     from .structure.guide import Guide
     from .structure.shape import Shape
 
@@ -35,6 +36,8 @@ class Request:
     response_format: dict[str, Any] | None = None
     tool_choice: Any = None
     """Both as they were given: for the receipt."""
+    screen: Screen | None = None
+    """The safety checks, which have seen the prompt."""
 
     def guide(self) -> Guide | None:
         """A guide for the answer; None for plain text."""

@@ -22,6 +22,7 @@ from .sampling import SamplingOptions
 from .tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from .safety.screen import Screen
     from .structure.grammars import Grammars
     from .structure.shape import Shape, ToolUse
 
@@ -65,6 +66,7 @@ class RequestMaker:
         asked: Asked,
         cancel: CancelToken,
         sampling: dict[str, Any],
+        screen: Screen | None = None,
     ) -> Request:
         """The request of these arguments.
 
@@ -77,6 +79,11 @@ class RequestMaker:
             options.check_beams()
             if asked != Asked():
                 raise OptionError("a beam search takes no response_format and no tools.")
+            if screen is not None:
+                raise OptionError(
+                    "a beam search takes no safety_checks: it has several answers. Leave out "
+                    "num_beams, or check reply.beams yourself."
+                )
         shape = self._shape(asked, options)
         began = time.perf_counter()
         ids = self.ids(prompt, add_special_tokens)
@@ -103,6 +110,7 @@ class RequestMaker:
             beams,
             None if asked.response_format is None else dict(asked.response_format),
             asked.tool_choice,
+            screen,
         )
 
     def _shape(self, asked: Asked, options: SamplingOptions) -> Shape | None:
