@@ -82,7 +82,8 @@ sanitize:
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	build/sanitize/bin/python -m pytest -q tests/kernels $(PYTEST)
 
-# The tokenizer on damaged files and against the reference, under the same sanitizers: make fuzz
+# The tokenizer on damaged files and against the reference, the safety kernels on damaged files and
+# texts, each for SECONDS under the same sanitizers: make fuzz
 # SECONDS=3600. What it finds is left in build/fuzz.
 SECONDS ?= 60
 fuzz:
@@ -90,7 +91,8 @@ fuzz:
 	EDGEWARD_SANITIZE=address,undefined build/sanitize/bin/pip install -q ".[test]"
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	build/sanitize/bin/python tests/fuzz/tokenizer_fuzz.py --seconds $(SECONDS)
+	sh -c 'for fuzzer in tokenizer safety places; do \
+	    build/sanitize/bin/python tests/fuzz/$${fuzzer}_fuzz.py --seconds $(SECONDS) || exit 1; done'
 
 clean:
 	rm -rf build dist *.egg-info

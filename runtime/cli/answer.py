@@ -75,3 +75,32 @@ def figures(reply: Reply) -> str:
     if reply.finish_reason != "stop":
         parts.append(f"ended by {reply.finish_reason}")
     return ", ".join(parts)
+
+
+def refused(reply: Reply) -> bool:
+    """True if a safety check stopped the question: nothing was computed."""
+    return reply.finish_reason == "safety" and reply.usage.completion_tokens == 0
+
+
+def objections(reply: Reply) -> list[str]:
+    """A line for each safety check that objected or failed: what it was about, what was done.
+
+    The reason names scores and places, never the text.
+    """
+    lines = []
+    for verdict in reply.safety:
+        if verdict.allowed and not verdict.failed:
+            continue
+        what = "the answer" if verdict.role == "assistant" else f"the {verdict.role}'s text"
+        done = _DONE[verdict.action]
+        lines.append(f"[safety: {verdict.check} {done} {what}: {verdict.reason}]")
+    return lines
+
+
+_DONE = {
+    "allow": "failed on",
+    "block": "blocked",
+    "redact": "redacted",
+    "replace": "replaced",
+    "report": "reports on",
+}

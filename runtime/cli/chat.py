@@ -17,6 +17,7 @@ from .options import (
     ModelName,
     RepetitionPenalty,
     ResponseFormat,
+    Safety,
     Schema,
     Seed,
     Temperature,
@@ -28,7 +29,10 @@ from .options import (
 from .options import response_format as format_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeward.model import Model
+    from edgeward.safety import Check
 
 HELP = """\
 /help             this list
@@ -50,8 +54,10 @@ class Conversation:
         system: str | None,
         sampling: dict[str, Any],
         response_format: dict[str, Any] | None = None,
+        checks: Sequence[Check] = (),
     ) -> None:
         self.model = model
+        self.checks = checks
         self.response_format = response_format
         self.system = system
         self.sampling = sampling
@@ -59,19 +65,27 @@ class Conversation:
         self.turns: list[dict[str, str]] = []
 
     def ask(self, question: str) -> None:
-        """Answer a question on the screen and remember both; an error forgets the question."""
+        """Answer a question on the screen and remember both; an error forgets the question.
+
+        So does a safety check that stops it: the model never sees it again.
+        """
         head = [{"role": "system", "content": self.system}] if self.system is not None else []
         asked = {"role": "user", "content": question}
         stream = self.model.chat(
             [*head, *self.turns, asked],
             stream=True,
             response_format=self.response_format,
+            safety_checks=self.checks,
             **self.sampling,
         )
         reply = answer.show(stream)
         print(" [stopped]" if reply.finish_reason == "cancelled" else "")
+        for line in answer.objections(reply):
+            print(line, file=sys.stderr)
         if self.stats:
             print(f"[{answer.figures(reply)}]", file=sys.stderr)
+        if answer.refused(reply):
+            return
         self.turns += [asked, {"role": "assistant", "content": reply.text}]
 
     def command(self, line: str) -> bool:
@@ -128,6 +142,7 @@ def chat(
     seed: Seed = None,
     schema: Schema = None,
     response_format: ResponseFormat = None,
+    safety: Safety = None,
     threads: Threads = None,
     context: Context = None,
 ) -> None:
@@ -138,6 +153,8 @@ def chat(
     `edgeward chat smollm2-135m`
 
     `edgeward chat smollm2-135m --system "You are a pirate." --temperature 0.8 --stats`
+
+    `edgeward chat smollm2-135m --safety toxicity,jailbreak,pii`
     """
     sampling = given(
         max_tokens=max_tokens,
@@ -149,10 +166,11 @@ def chat(
         seed=seed,
     )
     shape = format_of(schema, response_format)
+    checks = _checks(safety)
     import edgeward
 
     with edgeward.load(model, threads=threads, context=context) as loaded:
-        conversation = Conversation(loaded, system, sampling, shape)
+        conversation = Conversation(loaded, system, sampling, shape, checks)
         conversation.stats = stats
         if sys.stdin.isatty():
             _enable_editing()
@@ -171,6 +189,15 @@ def chat(
                 print(f"error: {error}", file=sys.stderr)
             except KeyboardInterrupt:
                 print("\n(Ctrl-D or /quit leaves)")
+
+
+def _checks(names: str | None) -> list[Check]:
+    """The checks of `--safety`. Raises `OptionError`."""
+    if names is None:
+        return []
+    from edgeward.safety.builtin import named
+
+    return named(names)
 
 
 def _enable_editing() -> None:

@@ -36,6 +36,14 @@ Stop = Annotated[
     list[str] | None, typer.Option(help="Text that ends the answer; may be given several times.")
 ]
 
+Safety = Annotated[
+    str | None,
+    typer.Option(
+        help="Checks of questions and answers: toxicity, jailbreak, pii, separated by commas; "
+        "jailbreak=strict or pii=report sets a threshold or a policy."
+    ),
+]
+
 Schema = Annotated[
     Path | None, typer.Option(help="File with a JSON schema that the answer must obey.")
 ]
