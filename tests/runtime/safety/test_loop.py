@@ -22,12 +22,25 @@ ASK: dict[str, Any] = {"seed": 5, "max_tokens": 40, "ignore_eos": True}
 
 @pytest.fixture(scope="module", autouse=True)
 def letters(tiny_model: Model) -> None:
-    """The tiny model says letters and spaces only."""
+    """The tiny model says letters and spaces only, with a phrase to object to."""
     ids = [tiny_model.tokenizer.encode(char, add_special_tokens=False) for char in LETTERS]
     ASK["logit_bias"] = {token[-1]: 100.0 for token in ids}
+    for ASK["seed"] in range(50):
+        if phrase_in(tiny_model.generate(PROMPT, **ASK).text):
+            return
+    raise AssertionError("no seed gives a text with a phrase to choose")
 
 
-def words(*phrases: str, **settings: object) -> Check:
+def phrase_in(text: str) -> str:
+    """Something in the middle of `text`, and only there; "" without."""
+    for at in range(len(text) // 2, len(text) - 12):
+        phrase = text[at : at + 5]
+        if len(set(phrase)) == 5 and phrase.isalpha() and text.count(phrase) == 1:
+            return phrase
+    return ""
+
+
+def words(*phrases: str, **settings: Any) -> Check:
     return phrase_filter(list(phrases), whole_words=False, **settings)
 
 
@@ -40,11 +53,7 @@ def plain(tiny_model: Model) -> Reply:
 @pytest.fixture
 def bad(plain: Reply) -> str:
     """Something that the model says in the middle of its answer, and only there."""
-    for at in range(len(plain.text) // 2, len(plain.text) - 8):
-        phrase = plain.text[at : at + 5]
-        if len(set(phrase)) == 5 and phrase.isalpha() and plain.text.count(phrase) == 1:
-            return phrase
-    raise AssertionError(f"no phrase to choose in {plain.text!r}")
+    return phrase_in(plain.text)
 
 
 def test_an_allowed_answer_is_the_same_with_verdicts(tiny_model: Model, plain: Reply):
