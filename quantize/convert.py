@@ -16,6 +16,8 @@ from edgeward.errors import IntakeError, OptionError
 from edgeward.pack import (
     CARD,
     COMPILED_TOKENIZER,
+    FUSED,
+    FUSED_WEIGHTS,
     MANIFEST,
     TEMPLATE,
     TOKENIZER,
@@ -42,7 +44,6 @@ from .progress import Progress, silent
 from .weights import Weights
 
 GRAPH = "portable.onnx"
-FUSED, FUSED_WEIGHTS = "fused.onnx", "fused.data"
 BITS = (8, 32)
 
 

@@ -18,6 +18,8 @@ from .errors import PackError
 
 MANIFEST = "manifest.json"
 WEIGHTS = "model.data"
+FUSED = "fused.onnx"
+FUSED_WEIGHTS = "fused.data"
 TOKENIZER = "tokenizer.json"
 COMPILED_TOKENIZER = "tokenizer.bin"
 TEMPLATE = "chat_template.jinja"

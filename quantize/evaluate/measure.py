@@ -14,7 +14,7 @@ from edgeward.quantize.weights import Weights
 
 from .losses import Losses, compare, join
 from .reference import LayeredReference
-from .session import WindowScorer
+from .session import scorer
 
 WINDOW = 512
 
@@ -86,11 +86,11 @@ def evaluate_windows(
     total = weights.architecture.layers + count
     reference = LayeredReference(weights, threads)
     hidden = reference.hidden(windows, start, lambda done, _: progress(done, total))
-    scorer = WindowScorer(graph, threads)
+    scored = scorer(graph, threads)
     many = max(1, _LOGITS // weights.architecture.vocabulary)
     losses = []
     for number, ids in enumerate(windows):
-        logits = scorer.logits(ids, start)
+        logits = scored.logits(ids, start)
         following = ids[start + 1 :]
         for begin in range(0, window - start, many):
             end = begin + many

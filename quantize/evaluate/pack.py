@@ -56,6 +56,7 @@ def evaluate_pack(
     window: int | None = None,
     windows: int | None = None,
     threads: int | None = None,
+    graph: str = "portable",
     progress: Step = lambda done, total: None,
 ) -> Evaluation:
     """Measure the loss of the pack in the folder `pack` against the model `reference`.
@@ -66,18 +67,23 @@ def evaluate_pack(
         text: what to measure on; by default the built-in text.
         window: tokens read together, at most 512 by default.
         windows: how many at most; by default as many as the text has.
-        threads: of ONNX Runtime; by default one for each core this process may use.
+        threads: of arithmetic; by default one for each core this process may use.
+        graph: kind of the graph, "portable" or "fused".
         progress: told (done, total) after each layer and each window.
 
-    Raises `PackError`, `IntakeError`, `OptionError` (a text that is too short), `TokenizerError`.
+    Raises `PackError`, `IntakeError`, `OptionError` (a text that is too short, a graph that the
+    pack does not have), `TokenizerError`.
 
     >>> evaluate_pack(Path("packs/smollm2-135m"), Path("smollm2.gguf"))       # doctest: +SKIP
     Evaluation(text="edgeward's built-in text", ..., mean_kl=0.002, ...)
     """
     opened = Pack.open(pack)
+    found = {g.kind: g.file for g in opened.manifest.graphs}
+    if graph not in found:
+        raise OptionError(f"graph={graph!r}; the pack has {', '.join(map(repr, found))}.")
     return evaluate_graph(
         read_model(reference),
-        opened.path(opened.manifest.graphs[0].file),
+        opened.path(found[graph]),
         text or builtin_text(),
         window=window,
         windows=windows,

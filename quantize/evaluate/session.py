@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from edgeward.kernels import operators
+from edgeward.pack import FUSED
 from edgeward.quantize.weights import Floats
 
 # Errors only: warnings of the optimizer are no news to the user.
@@ -36,8 +39,52 @@ def position_inputs(batch: int, length: int) -> dict[str, NDArray[np.generic]]:
     }
 
 
-class WindowScorer:
+class Scorer(Protocol):
     """Logits of a pack's graph for one window at a time."""
+
+    def logits(self, ids: NDArray[np.int64], start: int) -> Floats:
+        """Logits after each of ids[start:], float32 (len(ids) - start, vocabulary)."""
+
+
+def scorer(graph: Path, threads: int | None = None) -> Scorer:
+    """For a portable or a fused graph, whichever the file holds."""
+    fused = graph.name == FUSED
+    return FusedScorer(graph, threads) if fused else WindowScorer(graph, threads)
+
+
+class FusedScorer:
+    """Of a fused graph, by our own operators."""
+
+    def __init__(self, graph: Path, threads: int | None = None) -> None:
+        self._team = operators.Team(threads or len(os.sched_getaffinity(0)))
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = _ERRORS
+        options.register_custom_ops_library(str(operators.LIBRARY))
+        self._session = ort.InferenceSession(
+            str(graph), options, providers=["CPUExecutionProvider"]
+        )
+        past = next(node for node in self._session.get_inputs() if node.name == "past")
+        self._cache = (1, *past.shape[1:4], past.shape[5])
+
+    def logits(self, ids: NDArray[np.int64], start: int) -> Floats:
+        length = len(ids)
+        *sizes, head_dim = self._cache
+        feed = {
+            "input_ids": ids,
+            "row_starts": np.array([0, length], np.int32),
+            "positions": np.zeros(1, np.int32),
+            "slots": np.zeros(1, np.int32),
+            "wanted": np.arange(start, length, dtype=np.int32),
+            "control": np.array([self._team.number, 0], np.int64),
+            "past": np.zeros((*sizes, -(-length // 64) * 64, head_dim), np.float16),
+        }
+        (logits,) = self._session.run(["logits"], feed)
+        return np.asarray(logits, np.float32)
+
+
+class WindowScorer:
+    """Of a portable graph."""
 
     def __init__(self, graph: Path, threads: int | None = None) -> None:
         self._session = open_session(graph, threads)
@@ -48,7 +95,6 @@ class WindowScorer:
         }
 
     def logits(self, ids: NDArray[np.int64], start: int) -> Floats:
-        """Logits after each of ids[start:], float32 (len(ids) - start, vocabulary)."""
         length = len(ids)
         feed: dict[str, NDArray[np.generic]] = {
             "input_ids": ids[None, :],

@@ -6,9 +6,10 @@
 namespace edgeward::ops {
 
 bool Decoder::run(Team& team, Workspace& workspace, const Piece& piece,
-                  const std::atomic<bool>* stop) const {
+                  const std::atomic<bool>* stop, std::int64_t* waited) const {
     Pass pass(shape_, piece, team.size(), workspace);
     team.run([&](Member& member) { Worker(weights_, ops_, pass, stop, member).run(); });
+    if (waited != nullptr) *waited = pass.waited;
     return !pass.stopped[0] && !pass.stopped[1];
 }
 

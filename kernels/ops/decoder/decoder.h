@@ -40,8 +40,9 @@ class Decoder {
     // Computes one piece: at most kPieceTokens tokens. Returns false when `stop` (may be null) was
     // set: the logits are then not written, and the cache holds nothing of use from the piece's
     // first position on. Throws std::bad_alloc before anything is computed.
-    bool run(Team& team, Workspace& workspace, const Piece& piece,
-             const std::atomic<bool>* stop) const;
+    // `waited`, where given, is set to the nanoseconds that the caller waited for other threads.
+    bool run(Team& team, Workspace& workspace, const Piece& piece, const std::atomic<bool>* stop,
+             std::int64_t* waited = nullptr) const;
 
  private:
     DecoderShape shape_;

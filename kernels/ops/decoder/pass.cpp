@@ -23,6 +23,7 @@ Pass::Pass(const DecoderShape& shape, const Piece& piece, std::size_t threads, W
     }
     any_split = threads > 1 && units < kUnitsPerThread * threads;
     for (AttentionJob& job : jobs) job.split = any_split;
+    alone = any_split && tokens == 1 && attention(jobs.front(), 0).tiles() == 1;
     lay_out(workspace.require(lay_out(nullptr, threads)), threads);
 }
 

@@ -44,6 +44,8 @@ struct Pass {
 
     std::vector<AttentionJob> jobs;
     bool any_split = false;
+    // A step of one sequence: threads wait for each other as rarely as can be.
+    bool alone = false;
 
     // Attention of `job` in a layer: its queries, cache and result.
     Attention attention(const AttentionJob& job, std::size_t layer) const;
@@ -51,6 +53,8 @@ struct Pass {
     // Set when a thread has seen the caller's stop flag; alternates between two places so that a
     // slow thread may still read the last answer while the next is written.
     bool stopped[2] = {false, false};
+
+    std::int64_t waited = 0;  // nanoseconds that the caller's thread stood at barriers
 
  private:
     std::size_t lay_out(std::uint8_t* memory, std::size_t threads);

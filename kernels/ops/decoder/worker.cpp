@@ -1,6 +1,7 @@
 #include "ops/decoder/worker.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
@@ -18,8 +19,15 @@ constexpr std::size_t kPartsPerThread = 12;
 
 bool Worker::wait() {
     const std::size_t turn = turn_++ & 1;
-    if (member_.index == 0) pass_.stopped[turn] = stopping();
-    member_.barrier();
+    if (member_.index == 0) {
+        pass_.stopped[turn] = stopping();
+        const auto began = std::chrono::steady_clock::now();
+        member_.barrier();
+        const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - began;
+        pass_.waited += waited.count();
+    } else {
+        member_.barrier();
+    }
     stopped_ = pass_.stopped[turn];
     return stopped_;
 }
@@ -79,19 +87,23 @@ bool Worker::layer(std::size_t index, Rows& x) {
         row += part.rows;
         if (wait()) return false;
     }
-    rotate(index);
-    if (wait()) return false;
     const bool last = index + 1 == shape_.layers.size();
-    // Nothing behind the last layer's keys and values looks at positions that nobody asked for.
-    if (last && pass_.wanted == 0) return false;
-    if (attend(index)) return false;
-    Rows mixed{pass_.mixed, x.count, shape_.query_size()};
-    if (last && pass_.wanted < x.count) {
-        keep_wanted(x);
-        mixed.count = x.count;
+    const bool keys_only = last && pass_.wanted == 0;
+    const bool alone = pass_.alone && !keys_only;
+    if (!alone) {
+        rotate(index);
         if (wait()) return false;
+        // Nothing behind the last layer's keys and values looks at positions that nobody asked for.
+        if (keys_only || attend(index)) return false;
+        if (last && pass_.wanted < x.count) {
+            keep_wanted(x);
+            if (wait()) return false;
+        }
     }
-    const QuantizedRows attended = prepare(mixed, nullptr, shape_.query_size());
+    const QuantizedRows attended =
+        alone ? attend_alone(index)
+              : prepare({pass_.mixed, x.count, shape_.query_size()}, nullptr, shape_.query_size());
+    if (stopped_) return false;
     project(weights.o, attended, weights.attention_post_norm, x);
     if (stopped_) return false;
     const QuantizedRows input = prepare(x, weights.mlp_norm, shape_.hidden);

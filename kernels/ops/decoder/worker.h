@@ -40,6 +40,14 @@ class Worker {
     void rotate(std::size_t index);
     void rotate_token(std::size_t index, const AttentionJob& job, std::size_t token,
                       std::size_t first_head, std::size_t last_head);
+    // Bias, norms and rotation of the kv heads [first, last) and their queries, in one token's row.
+    void turn(std::size_t index, std::size_t position, float* qkv, std::size_t first_head,
+              std::size_t last_head);
+    void append(const Attention& attention, std::size_t head, std::size_t position,
+                const float* qkv);
+    // One token of one sequence: turned and merged by every thread for itself, which costs less
+    // than two more waits. Leaves this thread's quantized copy of the result.
+    QuantizedRows attend_alone(std::size_t index);
     void keep_wanted(Rows& x);
     void project(const PackedMatrix& matrix, const QuantizedRows& input, const float* norm,
                  const Rows& x);

@@ -1,5 +1,6 @@
 // Attention's part of a Worker: bias, norm and rotation of queries and keys, the cache, the mixing.
 #include <algorithm>
+#include <cstring>
 
 #include "ops/decoder/worker.h"
 
@@ -41,11 +42,26 @@ void Worker::rotate(std::size_t index) {
 
 void Worker::rotate_token(std::size_t index, const AttentionJob& job, std::size_t token,
                           std::size_t first_head, std::size_t last_head) {
-    const LayerWeights& weights = weights_.layers[index];
     const Attention attention = pass_.attention(job, index);
-    const std::size_t dim = shape_.head_dim, group = attention.group();
     const std::size_t position = job.sequence.position + token;
-    float* q = pass_.qkv + (job.sequence.first + token) * shape_.qkv_size();
+    float* qkv = pass_.qkv + (job.sequence.first + token) * shape_.qkv_size();
+    turn(index, position, qkv, first_head, last_head);
+    for (std::size_t head = first_head; head < last_head; ++head) {
+        append(attention, head, position, qkv);
+    }
+}
+
+void Worker::append(const Attention& attention, std::size_t head, std::size_t position,
+                    const float* qkv) {
+    const float* k = qkv + shape_.query_size() + head * shape_.head_dim;
+    ops_.append(attention.cache, head, position, k, k + shape_.kv_size());
+}
+
+void Worker::turn(std::size_t index, std::size_t position, float* qkv, std::size_t first_head,
+                  std::size_t last_head) {
+    const LayerWeights& weights = weights_.layers[index];
+    const std::size_t dim = shape_.head_dim, group = shape_.heads / shape_.kv_heads;
+    float* q = qkv;
     float* k = q + shape_.query_size();
     float* v = k + shape_.kv_size();
     const bool whole = shape_.qk_norm == QkNorm::kWhole;
@@ -63,7 +79,7 @@ void Worker::rotate_token(std::size_t index, const AttentionJob& job, std::size_
     }
     const int table = shape_.layers[index].rope;
     const std::size_t half = shape_.rotated / 2;
-    const auto turn = [&](float* head, const float* norm) {
+    const auto turn_head = [&](float* head, const float* norm) {
         if (norm != nullptr && !whole) ops_.rms_norm(head, norm, shape_.epsilon, dim, head);
         if (table < 0) return;
         const DecoderWeights::Rope& rope = weights_.ropes[static_cast<std::size_t>(table)];
@@ -72,11 +88,37 @@ void Worker::rotate_token(std::size_t index, const AttentionJob& job, std::size_
     };
     for (std::size_t head = first_head; head < last_head; ++head) {
         for (std::size_t i = head * group; i < (head + 1) * group; ++i) {
-            turn(q + i * dim, weights.q_norm);
+            turn_head(q + i * dim, weights.q_norm);
         }
-        turn(k + head * dim, weights.k_norm);
-        ops_.append(attention.cache, head, position, k + head * dim, v + head * dim);
+        turn_head(k + head * dim, weights.k_norm);
     }
+}
+
+QuantizedRows Worker::attend_alone(std::size_t index) {
+    const AttentionJob& job = pass_.jobs.front();
+    const std::size_t position = job.sequence.position;
+    float* own = pass_.rows[member_.index];
+    std::memcpy(own, pass_.qkv, shape_.qkv_size() * sizeof(float));
+    turn(index, position, own, 0, shape_.kv_heads);
+    Attention attention = pass_.attention(job, index);
+    attention.queries = own;
+    // Only the last segment looks at the new position: who computes that, stores it, and no thread
+    // has to wait for another's keys.
+    const std::size_t segments = attention.segments();
+    const Range range = member_.share(attention.split_units());
+    for (std::size_t unit = range.first; unit < range.last; ++unit) {
+        const std::size_t head = unit / (segments * attention.tiles());
+        if (unit % (segments * attention.tiles()) == segments - 1) {
+            append(attention, head, position, own);
+        }
+    }
+    if (range.size() != 0) ops_.attend_split(attention, range.first, range.last, job.scratch);
+    wait();
+    attention.out = own + shape_.qkv_size();
+    ops_.attend_merge(attention, 0, attention.units(), job.scratch);
+    const QuantizedRows out = quantized_view(pass_.inputs[member_.index], 1, shape_.query_size());
+    ops_.quantize_row(attention.out, out, 0);
+    return out;
 }
 
 bool Worker::attend(std::size_t index) {

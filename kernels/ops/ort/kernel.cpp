@@ -1,6 +1,7 @@
 #include "ops/ort/kernel.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -79,6 +80,25 @@ void within(const std::string& what, std::int64_t value, std::int64_t least, std
     refuse(what, value, "it must be " + std::to_string(least) + " to " + std::to_string(most));
 }
 
+std::int64_t now() {
+    const auto since = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+}
+
+// By the whole team, or by the caller alone while other programs hold the cores.
+bool run_piece(const Decoder& decoder, Runner& runner, const Piece& piece,
+               const std::atomic<bool>* stop) {
+    const std::int64_t began = now();
+    if (runner.team.size() == 1 || runner.crowding.alone(began)) {
+        return decoder.run(runner.single, runner.workspace, piece, stop);
+    }
+    std::int64_t waited = 0;
+    const bool done = decoder.run(runner.team, runner.workspace, piece, stop, &waited);
+    const std::int64_t ended = now();
+    runner.crowding.report(ended, ended - began, waited);
+    return done;
+}
+
 }  // namespace
 
 struct DecoderKernel::Call {
@@ -112,7 +132,7 @@ void DecoderKernel::compute(OrtKernelContext* context) const {
         const std::size_t count = std::min(kPieceTokens, call.batch.tokens - first);
         const Piece piece = piece_of(call.batch, first, count, vocabulary);
         const std::lock_guard turn(runner->turn);
-        if (!decoder_->run(runner->team, runner->workspace, piece, stop.get())) {
+        if (!run_piece(*decoder_, *runner, piece, stop.get())) {
             throw std::runtime_error("the run was stopped by its caller");
         }
     }

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "ops/decoder/workspace.h"
+#include "ops/ort/crowding.h"
 #include "ops/team.h"
 
 namespace edgeward::ops::ort {
@@ -33,11 +34,13 @@ class Turn {
     std::uint64_t given_ = 0, served_ = 0;
 };
 
-// A team, the memory its calls work in, and whose turn it is.
+// A team, the memory its calls work in, and whose turn it is. All but `turn` belongs to who has it.
 struct Runner {
     explicit Runner(const TeamOptions& options) : team(options) {}
     Turn turn;
     Team team;
+    Team single{TeamOptions{}};  // the caller alone
+    Crowding crowding;
     Workspace workspace;
 };
 
