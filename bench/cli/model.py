@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Annotated
@@ -31,14 +32,15 @@ def bench(
         int | None, typer.Option(help="Threads of arithmetic; all physical cores if left out.")
     ] = None,
     peer: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="Another runtime and its model's folder, as genai=FOLDER: both run in turns.",
-            metavar="NAME=FOLDER",
+            help="Another runtime and its model, as genai=FOLDER, llama=FILE or openvino=FILE; "
+            "with @PYTHON behind it, the Python that has its packages. All run in turns.",
+            metavar="NAME=MODEL[@PYTHON]",
         ),
     ] = None,
     peer_python: Annotated[
-        str | None, typer.Option(help="Python that has the peer's packages; this one if left out.")
+        str | None, typer.Option(help="Python of peers without one of their own; this one.")
     ] = None,
     graph: Annotated[
         str | None,
@@ -62,6 +64,8 @@ def bench(
     `edgeward bench smollm2-135m --graph fused,portable`
 
     `edgeward bench smollm2-135m --peer genai=./genai-int8 --peer-python ./peers/bin/python`
+
+    `edgeward bench smollm2-135m --peer llama=m.gguf@a/bin/python --peer genai=./int8`
     """
     for name, value in (("prompt", prompt), ("generate", generate), ("repeats", repeats)):
         if value < 1:
@@ -70,12 +74,12 @@ def bench(
     setting = Setting(prompt, generate, repeats, threads, first or None)
     with progress_bar(as_json) as tell:
         if second:
-            if peer is not None:
+            if peer:
                 raise OptionError("--graph with two graphs and --peer: give one of them.")
             found = versus.run_graphs(model, second, setting, tell)
             same = f"{found.same_tokens:.0%} of greedy tokens alike"
             title, figures = f"{model}, graph {first} against {second}, {same}", found.figures
-        elif peer is None:
+        elif not peer:
             result = model_suite.run(model, setting, tell)
             title, figures = f"{result.model}, {result.threads} threads", result.figures
         else:
@@ -87,13 +91,18 @@ def bench(
 
 
 def _versus(
-    model: str, peer: str, python: str | None, setting: Setting, tell: Tell
+    model: str, peers: list[str], python: str | None, setting: Setting, tell: Tell
 ) -> tuple[str, dict[str, Summary]]:
-    name, _, folder = peer.partition("=")
-    if not folder:
-        raise OptionError(f"--peer {peer}: give NAME=FOLDER, such as genai=./model.")
     threads = setting.threads or machine.physical_cores()
-    with Peer(name, Path(folder), threads, python) as running:
+    with contextlib.ExitStack() as stack:
+        running = []
+        for peer in peers:
+            name, _, where = peer.partition("=")
+            folder, _, own = where.partition("@")
+            if not folder:
+                raise OptionError(f"--peer {peer}: give NAME=MODEL, such as genai=./model.")
+            running.append(stack.enter_context(Peer(name, Path(folder), threads, own or python)))
         found = versus.run(model, running, setting, tell)
+        names = ", ".join(one.name for one in running)
     same = f"{found.same_tokens:.0%} of greedy tokens alike"
-    return f"{model} against {name}, {threads} threads each, {same}", found.figures
+    return f"{model} against {names}, {threads} threads each, {same}", found.figures

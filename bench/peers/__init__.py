@@ -19,7 +19,11 @@ from edgeward.errors import OptionError
 from .lines import LineProcess
 
 # Name on the command line -> worker script beside this file.
-WORKERS = {"genai": "genai_worker.py"}
+WORKERS = {
+    "genai": "genai_worker.py",
+    "llama": "llama_worker.py",
+    "openvino": "openvino_worker.py",
+}
 
 
 class Peer(LineProcess):

@@ -1,15 +1,16 @@
-"""Ours and a peer on the same prompts, in turns: A B, B A, A B ... Only ratios count.
+"""Ours and others on the same prompts, in turns: A B C, B C A, C A B ... Only ratios count.
 
-Machines drift within minutes, so each round runs both and its ratio is one sample.
+Machines drift within minutes, so each round runs all and its ratios are one sample each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import edgeward
+from edgeward.errors import OptionError
 from edgeward.model import Model
 
 from ..peers import Peer
@@ -19,21 +20,27 @@ from .model import Setting, check_answer, prompt_ids
 
 @dataclass
 class Versus:
-    """Figures of both sides and their ratios (above 1: ours is faster)."""
+    """Figures of all sides and their ratios (above 1: ours is faster)."""
 
     figures: dict[str, Summary] = field(default_factory=dict)
     same_tokens: float = 0.0
-    """Share of greedy tokens that agree before the first difference, over all rounds."""
+    """Share of greedy tokens that agree with ours before the first difference, over all rounds."""
+
+
+Side = Callable[[list[int], int], tuple[float, float, list[int]]]
+"""Prompt ids and tokens to generate; prefill and decode in tokens a second, and the tokens."""
 
 
 def run(
-    name: str, peer: Peer, setting: Setting, progress: Callable[[str, int, int], None]
+    name: str, peers: Sequence[Peer], setting: Setting, progress: Callable[[str, int, int], None]
 ) -> Versus:
-    """Run `setting.repeats` rounds after one warm-up."""
+    """Run `setting.repeats` rounds of all after one warm-up."""
     with edgeward.load(name, threads=setting.threads, graph=setting.graph) as model:
-        them = f"{peer.name} {peer.version}"
-        sides = (partial(_ours, model), partial(_theirs, peer))
-        return _in_turns(model, sides, ("edgeward", them), setting, progress)
+        check_answer(model)
+        sides: dict[str, Side] = {"edgeward": partial(_ours, model)}
+        for peer in peers:
+            sides[f"{peer.name} {peer.version}"] = partial(_theirs, peer)
+        return _in_turns(model, sides, setting, progress)
 
 
 def run_graphs(
@@ -44,34 +51,31 @@ def run_graphs(
         edgeward.load(name, threads=setting.threads, graph=setting.graph) as model,
         edgeward.load(name, threads=setting.threads, graph=other) as second,
     ):
+        check_answer(model)
         check_answer(second)
-        sides = (partial(_ours, model), partial(_ours, second))
-        names = (setting.graph or model.info.graph_kind, other)
-        return _in_turns(model, sides, names, setting, progress)
-
-
-Side = Callable[[list[int], int], tuple[float, float, list[int]]]
+        sides = {model.info.graph_kind: partial(_ours, model), other: partial(_ours, second)}
+        if len(sides) == 1:
+            raise OptionError(f"--graph {other},{other}: give two different graphs.")
+        return _in_turns(model, sides, setting, progress)
 
 
 def _in_turns(
     model: Model,
-    sides: tuple[Side, Side],
-    names: tuple[str, str],
+    sides: Mapping[str, Side],
     setting: Setting,
     progress: Callable[[str, int, int], None],
 ) -> Versus:
-    rounds: list[tuple[float, float, float, float]] = []
-    agreed = []
-    check_answer(model)
+    """One round: all sides on the same prompt, each round begun by another."""
+    names = list(sides)
+    rounds: list[dict[str, tuple[float, float, list[int]]]] = []
     for i in range(setting.repeats + 1):
-        progress(f"against {names[1]}", i, setting.repeats + 1)
+        progress(" against ".join(names), i, setting.repeats + 1)
         ids = prompt_ids(model, setting.prompt, i)
-        order = (0, 1) if i % 2 else (1, 0)
-        found = {side: sides[side](ids, setting.generate) for side in order}
+        order = names[i % len(names) :] + names[: i % len(names)]
+        found = {name: sides[name](ids, setting.generate) for name in order}
         if i > 0:
-            rounds.append((found[0][0], found[1][0], found[0][1], found[1][1]))
-            agreed.append(_common(found[0][2], found[1][2]) / setting.generate)
-    return _figures(rounds, agreed, names)
+            rounds.append(found)
+    return _figures(rounds, names, setting.generate)
 
 
 def _ours(model: Model, ids: list[int], generate: int) -> tuple[float, float, list[int]]:
@@ -96,16 +100,16 @@ def _common(ours: list[int], theirs: list[int]) -> int:
 
 
 def _figures(
-    rounds: list[tuple[float, float, float, float]], agreed: list[float], names: tuple[str, str]
+    rounds: list[dict[str, tuple[float, float, list[int]]]], names: list[str], generate: int
 ) -> Versus:
-    prefill, their_prefill, decode, their_decode = ([r[i] for r in rounds] for i in range(4))
-    us, them = names
-    figures = {
-        f"prefill, {us}": summarize(prefill, "tokens/s"),
-        f"prefill, {them}": summarize(their_prefill, "tokens/s"),
-        "prefill, ratio": summarize([r[0] / r[1] for r in rounds], "x"),
-        f"decode, {us}": summarize(decode, "tokens/s"),
-        f"decode, {them}": summarize(their_decode, "tokens/s"),
-        "decode, ratio": summarize([r[2] / r[3] for r in rounds], "x"),
-    }
+    figures: dict[str, Summary] = {}
+    us, *others = names
+    for which, phase in enumerate(("prefill", "decode")):
+        speeds = {name: [float(r[name][which]) for r in rounds] for name in names}  # type: ignore[arg-type]
+        for name in names:
+            figures[f"{phase}, {name}"] = summarize(speeds[name], "tokens/s")
+        for them in others:
+            ratios = [a / b for a, b in zip(speeds[us], speeds[them], strict=True)]
+            figures[f"{phase}, {us} / {them}"] = summarize(ratios, "x")
+    agreed = [_common(r[us][2], r[them][2]) / generate for r in rounds for them in others]
     return Versus(figures, sum(agreed) / len(agreed))
