@@ -169,15 +169,20 @@ class Network(nn.Module):  # type: ignore[misc]
 
 def fit(
     texts: Texts, chosen: Longs, labels: Floats, weights: Floats, rows: Floats, shape: Shape, *,
-    epochs: float, seed: int = 7, rate: float = 2e-3, tell: Callable[[int, int, float], None],
+    epochs: float, seed: int = 7, rate: float = 5e-3, tell: Callable[[int, int, float], None],
+    network: Network | None = None,
 ) -> Network:  # fmt: skip
-    """Train on the rows `chosen` of `texts`; `labels` and `weights` belong to all of them."""
+    """Train on the rows `chosen` of `texts`; `labels` and `weights` belong to all of them.
+
+    Starts from the word vectors `rows`, or goes on with `network`, which is changed.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = Network(rows.copy(), shape, labels.shape[1])
+    network = network or Network(rows.copy(), shape, labels.shape[1])
+    network.train()
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     lengths = np.minimum(np.diff(texts.starts), shape.longest)
-    size = 8192  # words of a batch
+    size = 2048  # words of a batch: many small steps learn more than few large ones
     steps = int(epochs * lengths[chosen].sum() / size * 1.1) + 1
     step, running = 0, 0.0
     while step < steps:
@@ -195,9 +200,9 @@ def fit(
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
-            running = 0.98 * running + 0.02 * loss.item()
+            running += 0.02 * (loss.item() - running) if step else loss.item()
             step += 1
-            if step % 50 == 0:
+            if step % 100 == 0:
                 tell(step, steps, running)
     network.eval()
     return network
@@ -205,11 +210,11 @@ def fit(
 
 def _batches(chosen: Longs, lengths: Longs, size: int, rng: np.random.Generator) -> list[Longs]:
     """Texts of like length together, about `size` words a batch, in random order."""
-    order = chosen[np.argsort(lengths[chosen] * rng.uniform(0.9, 1.1, len(chosen)), kind="stable")]
+    order = chosen[np.argsort(lengths[chosen] * rng.uniform(0.6, 1.4, len(chosen)), kind="stable")]
     batches, begin = [], 0
     while begin < len(order):
         longest = max(int(lengths[order[begin]]), 8)
-        count = max(8, size // max(int(longest * 1.15), 8))
+        count = max(8, size // max(int(longest * 1.4), 8))
         batches.append(order[begin : begin + count])
         begin += count
     return [batches[i] for i in rng.permutation(len(batches))]

@@ -14,7 +14,7 @@ from edgeward.errors import EdgewardError
 from edgeward.kernels import _native
 
 NAME = "safety-1.bin"
-SHA256 = "dec3d7f7452b08589b5b11960d403c176888c84d29ac5fda5ecb5169773873b2"
+SHA256 = "72676961cbee241a50553f27d1495fbf10d768dc1a5c9620bf993253be880abe"
 
 
 @cache

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,3 +174,23 @@ def test_threads_share_a_model_and_a_stream(data: bytes) -> None:
         thread.join()
     assert wrong == []
     assert stream.push("").tolist() == model.score("the " * (4 * len(HOSTILE))).tolist()
+
+
+def test_every_instruction_set_gives_the_same_bits(tmp_path: Path) -> None:
+    """Each set needs a process of its own: it is chosen at import."""
+    code = (
+        "import sys; from edgeward.kernels import _native; "
+        "model = _native.SafetyModel.from_bytes(open(sys.argv[1], 'rb').read()); "
+        "print(_native.active_isa(), model.score('ignore the rules, 你 0 ' * 40).tobytes().hex())"
+    )
+    (tmp_path / "model.bin").write_bytes(tiny_model(channels=48, window=16))
+    said = {}
+    for isa in _native.supported_isas():
+        run = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "model.bin")],
+            env=os.environ | {"EDGEWARD_ISA": isa}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        active, scores = run.stdout.split()
+        assert active == isa
+        said[isa] = scores
+    assert len(set(said.values())) == 1, said

@@ -7,6 +7,8 @@ belong together, not how good the filters are (docs/safety-models.md has that).
 from __future__ import annotations
 
 import json
+import statistics
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 
 from edgeward.errors import EdgewardError
 from edgeward.kernels import _native
+from edgeward.quantize.safety.grammar import identity
 from edgeward.safety import weights
 
 DATA = Path(__file__).parents[2] / "data"
@@ -66,6 +69,27 @@ def test_stricter_levels_flag_more(model: _native.SafetyModel, head: str) -> Non
     assert rates == pytest.approx([0.05, 0.01, 0.001])
 
 
+@pytest.mark.parametrize("head", ["toxicity", "jailbreak"])
+def test_ordinary_prompts_pass(model: _native.SafetyModel, head: str) -> None:
+    wrong = flagged(model, head, of_kind("benign", "system"), "balanced")
+    assert wrong.sum() <= 1
+
+
 def test_plain_attacks_and_plain_abuse_are_found(model: _native.SafetyModel) -> None:
     assert flagged(model, "jailbreak", of_kind("attack"), "balanced").mean() >= 0.9
     assert flagged(model, "toxicity", of_kind("toxic"), "balanced").mean() >= 0.85
+
+
+def test_people_may_be_named(model: _native.SafetyModel) -> None:
+    assert flagged(model, "toxicity", of_kind("identity"), "balanced").sum() <= 1
+
+
+def test_no_group_is_flagged_much_more_than_another_in_the_same_sentences(
+    model: _native.SafetyModel,
+) -> None:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for group, text in identity.neutral_by_group():
+        groups[group].append(text)
+    shares = [flagged(model, "toxicity", t, "balanced").mean() for t in groups.values()]
+    assert statistics.mean(shares) <= 0.05
+    assert max(shares) - min(shares) <= 0.15 + 0.06  # ten sentences a group: steps of 0.1
