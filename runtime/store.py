@@ -68,9 +68,10 @@ def pack_names() -> list[str]:
 
 
 def find(name: str) -> Path:
-    """Folder of the pack `name`, which must be in the store; it is not verified here.
+    """Folder of the pack `name`, in the store or installed with pip; it is not verified here.
 
-    Raises `OptionError` for an unsafe name and `PackError` naming the packs there are.
+    The store comes first. Raises `OptionError` for an unsafe name and `PackError` naming the packs
+    there are.
 
     >>> find("smollm2-135m")                                          # doctest: +SKIP
     PosixPath('/home/ada/.local/share/edgeward/packs/smollm2-135m')
@@ -78,6 +79,10 @@ def find(name: str) -> Path:
     folder = pack_folder(name)
     present = pack_names()
     if name not in present:
+        from . import installed  # reads every installed package's entry points
+
+        if (found := installed.find(name)) is not None:
+            return found
         have = f"it has {', '.join(present)}" if present else "it is empty"
         raise PackError(
             f"no pack '{name}' in {packs_folder()} ({have}). "

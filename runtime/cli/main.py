@@ -26,6 +26,8 @@ COMMANDS = {
     "serve": "edgeward.cli.serve:serve",
     "bench": "edgeward.bench.cli:app",
     "privacy": "edgeward.cli.privacy:privacy",
+    "pack": "edgeward.quantize.pack_cli:pack",
+    "verify": "edgeward.quantize.pack_cli:verify",
     "doctor": "edgeward.cli.doctor:doctor",
 }
 
