@@ -13,16 +13,6 @@ namespace {
 constexpr float kLowest = std::numeric_limits<float>::lowest();
 constexpr std::size_t kSample = 1024, kSmallSample = 128;
 
-void refuse_nan(const float* logits, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) {
-        if (std::isnan(logits[i])) {
-            throw std::invalid_argument(
-                "logits[" + std::to_string(i) +
-                "] is NaN; the model's output is damaged, nothing was drawn");
-        }
-    }
-}
-
 // The k-th highest of values[0..n), which are reordered.
 float kth_highest(float* values, std::size_t n, std::size_t k) {
     std::nth_element(values, values + (k - 1), values + n, std::greater<>());
@@ -31,29 +21,43 @@ float kth_highest(float* values, std::size_t n, std::size_t k) {
 
 }  // namespace
 
-void Pool::reset(const float* logits, std::size_t n) {
+void Pool::refuse_nan() const {
+    for (std::size_t i = 0; i < size_; ++i) {
+        if (std::isnan(values_[i])) {
+            throw std::invalid_argument(
+                "logits[" + std::to_string(id(i)) +
+                "] is NaN; the model's output is damaged, nothing was drawn");
+        }
+    }
+}
+
+void Pool::reset(const float* logits, std::size_t n) { reset(logits, n, nullptr, n); }
+
+void Pool::reset(const float* logits, std::size_t n, const std::uint32_t* ids, std::size_t all) {
     values_ = logits;
+    given_ids_ = ids;
     size_ = n;
     whole_ = true;
     floor_ = -std::numeric_limits<float>::infinity();
     block_highest_.resize(blocks_of(n));
-    if (passes_.block_max(logits, n, block_highest_.data())) refuse_nan(logits, n);
-    highest_ = *std::max_element(block_highest_.begin(), block_highest_.end());
+    if (passes_.block_max(logits, n, block_highest_.data())) refuse_nan();
+    highest_ = -std::numeric_limits<float>::infinity();
+    for (const float highest : block_highest_) highest_ = std::max(highest_, highest);
     if (highest_ == std::numeric_limits<float>::infinity()) {
         throw std::invalid_argument("logits[" + std::to_string(best()) +
                                     "] is +inf; the model's output is damaged, nothing was drawn");
     }
     if (highest_ < kLowest) {
-        throw std::invalid_argument("no token is allowed: all " + std::to_string(n) +
+        throw std::invalid_argument("no token is allowed: all " + std::to_string(all) +
                                     " logits are -inf or masked");
     }
 }
 
-std::size_t Pool::best() const {
+std::uint32_t Pool::best() const {
     const auto block = std::find(block_highest_.begin(), block_highest_.end(), highest_);
     const float* begin =
         values_ + static_cast<std::size_t>(block - block_highest_.begin()) * kBlock;
-    return static_cast<std::size_t>(std::find(begin, values_ + size_, highest_) - values_);
+    return id(static_cast<std::size_t>(std::find(begin, values_ + size_, highest_) - values_));
 }
 
 // Above a quarter of the blocks the maxima say too little; then the same rank in every n/kSample-th

@@ -20,9 +20,11 @@ class Pool {
     // Takes n logits, finds the highest. Throws std::invalid_argument on NaN, on +inf and when
     // every value is -inf. The array must outlive the pool's use of it.
     void reset(const float* logits, std::size_t n);
+    // The same for n logits out of `all`, whose tokens are `ids`, in rising order.
+    void reset(const float* logits, std::size_t n, const std::uint32_t* ids, std::size_t all);
 
-    // The index of the highest value, lowest index first.
-    std::size_t best() const;
+    // The token of the highest value, the lowest one of several.
+    std::uint32_t best() const;
 
     // Keeps the values >= threshold; if more than k remain and k > 0, the k highest of them, equal
     // values by lower index. -inf is never kept. Where nearly all remain they are left where they
@@ -36,10 +38,12 @@ class Pool {
     const float* values() const { return values_; }
     // The token at index i; indices rise with ids.
     std::uint32_t id(std::size_t i) const {
-        return whole_ ? static_cast<std::uint32_t>(i) : ids_[i];
+        const std::uint32_t index = whole_ ? static_cast<std::uint32_t>(i) : ids_[i];
+        return given_ids_ == nullptr ? index : given_ids_[index];
     }
 
  private:
+    void refuse_nan() const;
     float bound_on_kth(std::size_t k);
     bool many_reach(float threshold) const;
     void gather(float threshold);
@@ -48,7 +52,8 @@ class Pool {
     const Passes& passes_;
     const float* values_ = nullptr;
     std::size_t size_ = 0;
-    bool whole_ = true;  // values_ is the caller's array, ids are indices
+    bool whole_ = true;  // values_ is the caller's array, and ids_ would be its indices
+    const std::uint32_t* given_ids_ = nullptr;  // tokens of the caller's array; null: its indices
     float highest_ = 0, floor_ = 0;
     std::vector<float> block_highest_, kept_, work_;
     std::vector<std::uint32_t> ids_;

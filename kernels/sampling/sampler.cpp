@@ -1,6 +1,7 @@
 #include "sampling/sampler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -9,6 +10,9 @@
 
 namespace edgeward::sampling {
 namespace {
+
+// Masks of at most a token in so many are gathered.
+constexpr std::size_t kFew = 8;
 
 const Options& validated(const Options& options) {
     validate(options);
@@ -56,9 +60,41 @@ float* Sampler::copied(const float* logits, const std::uint32_t* allowed) {
     return scratch_.data();
 }
 
+// A mask that allows few tokens: those alone are looked at from then on. What is drawn is the same;
+// only top-n-sigma adds up doubles by their place, and so keeps the places.
+bool Sampler::gather_few(const float* logits, const std::uint32_t* allowed) {
+    if (writes() || options_.top_n_sigma > 0) return false;
+    const std::size_t tokens = options_.tokens(), most = tokens / kFew;
+    const auto word_at = [&](std::size_t word) {
+        const std::size_t left = tokens - word * 32;
+        return left >= 32 ? allowed[word] : allowed[word] & ((1u << left) - 1);
+    };
+    const std::size_t words = (tokens + 31) / 32;
+    std::size_t count = 0;
+    for (std::size_t word = 0; word < words; ++word) {
+        count += static_cast<std::size_t>(std::popcount(word_at(word)));
+    }
+    if (count > most) return false;
+    scratch_.resize(tokens);
+    few_.resize(most);
+    std::size_t next = 0;
+    for (std::size_t word = 0; word < words; ++word) {
+        for (std::uint32_t left = word_at(word); left != 0; left &= left - 1) {
+            const std::size_t id = word * 32 + static_cast<std::size_t>(std::countr_zero(left));
+            scratch_[next] = logits[id];
+            few_[next++] = static_cast<std::uint32_t>(id);
+        }
+    }
+    pool_.reset(scratch_.data(), count, few_.data(), tokens);
+    return true;
+}
+
 std::uint32_t Sampler::sample(float* logits, std::uint64_t position, const std::uint32_t* allowed) {
     if (std::uint32_t id; forced(id)) return id;
-    if (allowed != nullptr) logits = copied(logits, allowed);
+    if (allowed != nullptr) {
+        if (gather_few(logits, allowed)) return choose_from_pool(position);
+        logits = copied(logits, allowed);
+    }
     if (!writes()) return choose(logits, position);
     const AdjustedLogits adjusted(adjustments_, logits);
     return choose(logits, position);
@@ -68,6 +104,7 @@ std::uint32_t Sampler::sample_readonly(const float* logits, std::uint64_t positi
                                        const std::uint32_t* allowed) {
     if (std::uint32_t id; forced(id)) return id;
     if (allowed == nullptr && !writes()) return choose(logits, position);
+    if (allowed != nullptr && gather_few(logits, allowed)) return choose_from_pool(position);
     return sample(copied(logits, allowed), position, nullptr);
 }
 
@@ -85,7 +122,11 @@ float Sampler::lowest_kept() const {
 
 std::uint32_t Sampler::choose(const float* logits, std::uint64_t position) {
     pool_.reset(logits, options_.tokens());
-    if (options_.greedy()) return static_cast<std::uint32_t>(pool_.best());
+    return choose_from_pool(position);
+}
+
+std::uint32_t Sampler::choose_from_pool(std::uint64_t position) {
+    if (options_.greedy()) return pool_.best();
 
     narrow();
     return drawn_ = pool_.id(draw({options_.seed, position}));
@@ -132,7 +173,7 @@ float Sampler::final_logprobs(const float* logits, std::uint64_t position, std::
     float* copy = copied(logits, allowed);
     const AdjustedLogits adjusted(adjustments_, copy);
     pool_.reset(copy, options_.tokens());
-    if (options_.greedy()) return certain(static_cast<std::uint32_t>(pool_.best()));
+    if (options_.greedy()) return certain(pool_.best());
 
     narrow();
     const Dice dice{options_.seed, position};

@@ -67,6 +67,8 @@ class Sampler {
 
  private:
     std::uint32_t choose(const float* logits, std::uint64_t position);
+    std::uint32_t choose_from_pool(std::uint64_t position);
+    bool gather_few(const float* logits, const std::uint32_t* allowed);
     void narrow();
     std::size_t draw(const Dice& dice);
     void cut(const Dice& dice);
@@ -85,6 +87,7 @@ class Sampler {
     Mirostat mirostat_;
     std::uint32_t drawn_ = 0;
     std::vector<float> scratch_;
+    std::vector<std::uint32_t> few_;  // tokens of a narrow mask
 };
 
 }  // namespace edgeward::sampling

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sampler_cases import KINDS, SETTINGS, made_logits
 
 from edgeward.kernels import _native, reference
@@ -13,6 +14,12 @@ from edgeward.kernels import _native, reference
 ISAS = _native.supported_isas()
 # Around every vector width, every block of 256, and a real vocabulary.
 SIZES = [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65, 255, 256, 257, 511, 513, 1023, 4099]
+
+
+def bits_of(open_ids: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    mask = np.zeros((len(open_ids) + 31) // 32 * 32, dtype=np.uint8)
+    mask[: len(open_ids)] = open_ids
+    return np.packbits(mask, bitorder="little").view("<u4").astype(np.uint32)
 
 
 def pair(isa: str, size: int, **setting: Any) -> tuple[_native.Sampler, reference.Sampler]:
@@ -51,9 +58,7 @@ def test_masks_keep_to_the_allowed_set_and_agree(isa: str, share: float) -> None
     for size in SIZES:
         open_ids = rng.random(size) < share
         open_ids[size // 2] = True
-        mask = np.zeros((size + 31) // 32 * 32, dtype=np.uint8)
-        mask[:size] = open_ids
-        allowed = np.packbits(mask, bitorder="little").view("<u4").astype(np.uint32)
+        allowed = bits_of(open_ids)
         x = made_logits("real", size)
         for setting in ({}, {"temperature": 0.0}, {"top_k": 3}, {"top_p": 0.8, "min_p": 0.02}):
             native, twin = pair(isa, size, seed=1, **setting)
@@ -61,6 +66,38 @@ def test_masks_keep_to_the_allowed_set_and_agree(isa: str, share: float) -> None
                 token = native.sample(x, position, allowed)
                 assert open_ids[token]
                 assert token == twin.sample(x, position, allowed)
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS.keys())
+def test_narrow_masks_change_nothing_but_the_time(setting: dict[str, Any]) -> None:
+    for size in (257, 4099):
+        for kind in KINDS:
+            x = made_logits(kind, size)
+            open_ids = np.random.default_rng(size).random(size) < 0.06
+            open_ids[[size // 3, size // 2, size - 1]] = True
+            x[np.flatnonzero(~open_ids)[:3]] = np.nan
+            allowed = bits_of(open_ids)
+            for isa in ISAS:
+                native, twin = pair(isa, size, seed=1, **setting)
+                for position in range(3):
+                    token = native.sample(x, position, allowed)
+                    assert token == twin.sample(x, position, allowed), (kind, isa)
+                    native.observe(token)
+                    twin.observe(token)
+
+
+def test_damage_under_a_narrow_mask_is_told_with_its_place() -> None:
+    x = np.zeros(5000, dtype=np.float32)
+    open_ids = np.zeros(5000, dtype=bool)
+    with pytest.raises(ValueError, match="all 5000 logits are -inf or masked"):
+        _native.Sampler(5000).sample(x, 0, bits_of(open_ids))
+    open_ids[[40, 4321]] = True
+    for value in (np.nan, np.inf):
+        x[4321] = value
+        with pytest.raises(ValueError, match=r"logits\[4321\] is"):
+            _native.Sampler(5000).sample(x, 0, bits_of(open_ids))
+    x[4321] = -np.inf
+    assert _native.Sampler(5000).sample(x, 0, bits_of(open_ids)) == 40
 
 
 def test_bits_beyond_the_vocabulary_are_ignored() -> None:
