@@ -89,11 +89,25 @@ class BertStage final : public NormalizerStage {
                 if (to >= room + kRoom) flush();
                 continue;
             }
+            if (stays(c.code)) {
+                for (const char* from = at - c.length; from < at;) *to++ = *from++;
+                if (to >= room + kRoom) flush();
+                continue;
+            }
             flush();
             if (!write(c.code, out)) return false;
         }
         flush();
         return true;
+    }
+
+    // Whether it is quick to see that one character becomes itself.
+    bool stays(char32_t c) const {
+        constexpr uint16_t kClassBits = kBertRemovedBit | kSpaceBit | kNonspacingBit;
+        constexpr uint16_t kTableBits =
+            Tables::kCanonicalBit | Tables::kClassMask | Tables::kLowerBit;
+        return !(classes_.bits(c) & kClassBits) && !(tables_.bits(c) & kTableBits) &&
+               !(options_.chinese && is_bert_chinese(c));
     }
 
     // The same with origins: what a character becomes comes from that character.
@@ -120,6 +134,8 @@ class BertStage final : public NormalizerStage {
             const Decoded c = utf8_decode(bytes.data() + at);
             if (c.code < kKnown && known_[c.code].size != kUnknown) {
                 out.add({known_[c.code].bytes, known_[c.code].size}, text.origin(at));
+            } else if (stays(c.code)) {
+                out.add(bytes.substr(at, c.length), text.origin(at));
             } else {
                 made.clear();
                 if (!write(c.code, made)) return false;
@@ -173,6 +189,8 @@ class BertStage final : public NormalizerStage {
     }
 
     static constexpr size_t kRoom = 4096;
+    const CharClasses& classes_ = CharClasses::get();
+    const Tables& tables_ = Tables::get();
     BertOptions options_;
     std::vector<std::unique_ptr<NormalizerStage>> stages_;
     std::array<Short, kKnown> known_;

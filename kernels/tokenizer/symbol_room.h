@@ -26,6 +26,7 @@ class SymbolRoom {
         ids_[count_] = id;
         lengths_[count_++] = length;
     }
+    void clear() { count_ = 0; }
     // The rank of the symbol added last but one with the one added last.
     void rank(uint32_t rank) { ranks_[count_ - 2] = rank; }
 

@@ -1,9 +1,13 @@
 #include "tokenizer/word_models.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
 #include <stdexcept>
 
 #include "tokenizer/options.h"
+#include "tokenizer/symbol_room.h"
 #include "tokenizer/utf8.h"
 #include "tokenizer/word_block.h"
 
@@ -16,13 +20,16 @@ class WordModel : public Model {
         vocab_ = std::move(vocab);
     }
 
-    void add_unknown(std::string_view word, TokenBuffer& out) const {
+    uint32_t unknown_id() const {
         const uint32_t id = vocab_.find(unknown_);
         if (id == kNoId) {
             throw std::invalid_argument("the text needs the unknown token \"" + unknown_ +
                                         "\", which the vocabulary does not hold");
         }
-        out.add(id, static_cast<uint32_t>(word.size()));
+        return id;
+    }
+    void add_unknown(std::string_view word, TokenBuffer& out) const {
+        out.add(unknown_id(), static_cast<uint32_t>(word.size()));
     }
 
  private:
@@ -55,6 +62,37 @@ class WordLevel final : public WordModel {
     }
 };
 
+// How long the strings are that start with given bytes: of a word's many prefixes, the few that are
+// worth a search.
+class LengthsByStart {
+ public:
+    static constexpr size_t kLast = 63;  // stands for itself and all above
+
+    void add(std::string_view string) {
+        if (string.empty()) return;
+        const uint64_t bit = uint64_t{1} << std::min(string.size(), kLast);
+        (string.size() < kStart ? few_[first(string)] : many_[place(string)]) |= bit;
+    }
+    // Bit n: one of n bytes may start `text`, which is not empty. Never too few.
+    uint64_t of(std::string_view text) const {
+        uint64_t lengths = few_[first(text)];
+        if (text.size() >= kStart) lengths |= many_[place(text)];
+        return text.size() >= kLast ? lengths : lengths & ((uint64_t{2} << text.size()) - 1);
+    }
+
+ private:
+    static constexpr size_t kStart = 4;  // bytes that many_ goes by
+    static constexpr unsigned kPlaceBits = 12;
+
+    static size_t first(std::string_view text) { return static_cast<unsigned char>(text[0]); }
+    static size_t place(std::string_view text) {
+        return static_cast<uint32_t>(load4(text.data()) * 0x9E3779B1u) >> (32 - kPlaceBits);
+    }
+
+    std::array<uint64_t, 256> few_{};
+    std::vector<uint64_t> many_ = std::vector<uint64_t>(size_t{1} << kPlaceBits);
+};
+
 class WordPiece final : public WordModel {
  public:
     WordPiece(Vocab vocab, std::string unknown, std::string prefix, size_t max_characters)
@@ -62,7 +100,11 @@ class WordPiece final : public WordModel {
           prefix_(std::move(prefix)),
           max_characters_(max_characters) {
         for (uint32_t id = 0; id < vocab_.end_id(); ++id) {
-            if (vocab_.has(id)) longest_ = std::max(longest_, vocab_.text(id).size());
+            if (!vocab_.has(id)) continue;
+            const std::string_view text = vocab_.text(id);
+            longest_ = std::max(longest_, text.size());
+            at_start_.add(text);
+            if (text.starts_with(prefix_)) behind_.add(text.substr(prefix_.size()));
         }
     }
 
@@ -95,61 +137,88 @@ class WordPiece final : public WordModel {
             return;
         }
         if (too_long) return add_unknown(word, out);
-        if (cache_ == nullptr) return cut(word, out);
+        if (cache_ == nullptr) {
+            SymbolRoom room(word.size());
+            cut(word, room);
+            return room.give(out);
+        }
         if (const auto tokens = cache_->find(block.key(i), word); !tokens.empty()) {
             for (const uint32_t token : tokens) {
                 out.add(WordCache::id(token), WordCache::length(token));
             }
             return;
         }
-        TokenBuffer found(true);
-        cut(word, found);
-        cache_->add(block.key(i), word, found.ids, found.lengths);
-        for (size_t k = 0; k < found.ids.size(); ++k) out.add(found.ids[k], found.lengths[k]);
+        SymbolRoom room(word.size());
+        cut(word, room);
+        room.give(out);
+        cache_->add(block.key(i), word, room.ids(), room.lengths());
     }
 
-    void cut(std::string_view word, TokenBuffer& out) const {
-        const size_t ids = out.ids.size();
-        const size_t lengths = out.lengths.size();
-        // The rest of the word behind the prefix: what follows a part is looked up in place.
-        std::string spelled = prefix_;
+    // One part that is unknown makes all of the word unknown.
+    void cut(std::string_view word, SymbolRoom& room) const {
+        // The word behind room for a prefix. What follows a part is looked up in place: its prefix
+        // is written over the end of that part.
+        constexpr size_t kFew = 240;
+        char few[kFew + kReadable];
+        std::string many;
+        char* text = few;
+        if (prefix_.size() + word.size() > kFew) {
+            many.resize(prefix_.size() + word.size() + kReadable);
+            text = many.data();
+        } else {
+            std::memset(few + prefix_.size() + word.size(), 0, kReadable);
+        }
+        word.copy(text + prefix_.size(), word.size());
         for (size_t begin = 0; begin < word.size();) {
-            size_t end = begin + std::min(word.size() - begin, longest_);
-            while (end < word.size() && is_continuation(word[end])) --end;
-            if (begin > 0) {
-                spelled.resize(prefix_.size());
-                spelled.append(word, begin, end - begin);
+            const std::string_view rest = word.substr(begin, longest_);
+            char* const part = text + (begin == 0 ? prefix_.size() : begin);
+            if (begin > 0) prefix_.copy(part, prefix_.size());
+            const size_t size = longest(rest, part, begin > 0, room);
+            if (size == 0) {
+                room.clear();
+                return room.add(unknown_id(), static_cast<uint32_t>(word.size()));
             }
-            uint32_t id = kNoId;
-            for (; end > begin; end = before(word, end)) {
-                const std::string_view part =
-                    begin == 0 ? word.substr(0, end)
-                               : std::string_view(spelled).substr(0, prefix_.size() + end - begin);
-                const WordSlot* slot = vocab_.find(vocab_.key(part), part);
-                if (slot != nullptr) {
-                    id = WordTable::id(*slot);
-                    break;
-                }
-            }
-            if (id == kNoId) {
-                // One part that is unknown makes all of the word unknown.
-                out.ids.resize(ids);
-                out.lengths.resize(lengths);
-                return add_unknown(word, out);
-            }
-            out.add(id, static_cast<uint32_t>(end - begin));
-            begin = end;
+            begin += size;
         }
     }
 
-    static size_t before(std::string_view word, size_t at) {
-        return static_cast<size_t>(utf8_before(word.data() + at) - word.data());
+    // Adds the longest token that a word goes on with and returns how many bytes of the word it
+    // takes, 0 if there is none. `rest` is what is left of the word; it stands at `part`, too,
+    // behind the prefix if the token must have one.
+    size_t longest(std::string_view rest, const char* part, bool prefixed, SymbolRoom& room) const {
+        if (rest.empty()) return 0;  // there are no tokens
+        const size_t before = prefixed ? prefix_.size() : 0;
+        const auto take = [&](size_t size) {
+            const std::string_view text(part, before + size);
+            const WordKey key = vocab_.words().key_of_readable(part, text.size());
+            const WordSlot* slot = vocab_.find(key, text);
+            if (slot != nullptr) room.add(WordTable::id(*slot), static_cast<uint32_t>(size));
+            return slot != nullptr;
+        };
+        // Tokens are whole characters, so one that is found ends where a character does.
+        uint64_t lengths = (prefixed ? behind_ : at_start_).of(rest);
+        while (lengths != 0) {
+            const auto size = static_cast<size_t>(std::bit_width(lengths) - 1);
+            lengths &= ~(uint64_t{1} << size);
+            if (size < LengthsByStart::kLast) {
+                if (take(size)) return size;
+                continue;
+            }
+            for (size_t large = rest.size(); large >= LengthsByStart::kLast; --large) {
+                if (take(large)) return large;
+            }
+        }
+        return 0;
     }
+
+    static constexpr size_t kReadable = 16;  // what key_of_readable may look at
 
     std::unique_ptr<WordCache> cache_;
     std::string prefix_;
     size_t max_characters_;
     size_t longest_ = 0;  // bytes of the longest token
+    LengthsByStart at_start_;
+    LengthsByStart behind_;  // of the tokens with the prefix, without it
 };
 
 }  // namespace
