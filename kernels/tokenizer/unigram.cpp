@@ -76,6 +76,7 @@ class Unigram final : public Model {
     void build_trie();
     void find_best(std::string_view word, Arrival* best) const;
     void emit(std::string_view word, const Arrival* best, TokenBuffer& out) const;
+    uint32_t number_of(std::string_view word) const;
     void add_unknown(std::string_view run, TokenBuffer& out) const;
     uint32_t unknown_id() const;
 
@@ -212,10 +213,7 @@ void Unigram::learn(const WordKey& key, std::string_view word, TokenBuffer& out)
 }
 
 void Unigram::split(std::string_view word, TokenBuffer& out) const {
-    DoubleArray::Walk walk(trie_);
-    size_t at = 0;
-    while (at < word.size() && walk.step(static_cast<unsigned char>(word[at]))) ++at;
-    const uint32_t id = at == word.size() ? walk.number() : DoubleArray::kNone;
+    const uint32_t id = number_of(word);
     if (id != DoubleArray::kNone && whole_[id].load(std::memory_order_relaxed) == kWhole) {
         return out.add(id, static_cast<uint32_t>(word.size()));
     }
@@ -290,10 +288,18 @@ void Unigram::emit(std::string_view word, const Arrival* best, TokenBuffer& out)
     }
 }
 
+// Of a token that reads `word`, or DoubleArray::kNone. Mostly the first character tells.
+uint32_t Unigram::number_of(std::string_view word) const {
+    DoubleArray::Walk walk(trie_);
+    size_t at = 0;
+    while (at < word.size() && walk.step(static_cast<unsigned char>(word[at]))) ++at;
+    return at == word.size() ? walk.number() : DoubleArray::kNone;
+}
+
 void Unigram::add_unknown(std::string_view run, TokenBuffer& out) const {
     const auto size = static_cast<uint32_t>(run.size());
     // Several unknown characters in a row may well be a token, if a very unlikely one.
-    if (const uint32_t id = vocab_.find(run); id != kNoId) return out.add(id, size);
+    if (const uint32_t id = number_of(run); id != DoubleArray::kNone) return out.add(id, size);
     const auto has_byte = [&](char c) { return bytes_[static_cast<unsigned char>(c)] != kNoId; };
     if (!byte_fallback_ || !std::all_of(run.begin(), run.end(), has_byte)) {
         return out.add(unknown_id(), size);
