@@ -10,7 +10,7 @@ SYSTEM ?= Answer in one short English sentence.
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels tests/kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu gpu-check neon ort-matrix sanitize fuzz clean
+.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu gpu-check neon ort-matrix sanitize fuzz fuzz-intake clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m

@@ -120,7 +120,7 @@ def _windowed(fields: Fields, row: Family, layers: int) -> list[bool]:
             raise fields.wrong("max_window_layers", start, "a count")
         period = fields.count("sliding_window_pattern", _period(row))
         return windowed_layers(row.windows if limited else "none", layers, period, start)
-    if not isinstance(listed, list) or len(listed) != layers or set(listed) - {GLOBAL, LOCAL}:
+    if not _made_of(listed, (GLOBAL, LOCAL), layers):
         raise fields.wrong("layer_types", listed, f"{layers} times {GLOBAL} or {LOCAL}")
     return [kind == LOCAL for kind in listed]
 
@@ -137,6 +137,15 @@ def _turned(fields: Fields, row: Family, layers: int) -> list[bool]:
     if listed is None:
         period = fields.count("no_rope_layer_interval", row.skips_rope)
         return [bool((layer + 1) % period) for layer in range(layers)]
-    if not isinstance(listed, list) or len(listed) != layers or set(listed) - {0, 1}:
+    if not _made_of(listed, (0, 1), layers):
         raise fields.wrong("no_rope_layers", listed, f"{layers} times 0 or 1")
     return [one == 1 for one in listed]
+
+
+def _made_of(listed: object, known: tuple[object, ...], count: int) -> bool:
+    """Whether `listed` is a list of `count` values out of `known`."""
+    return (
+        isinstance(listed, list)
+        and len(listed) == count
+        and all(any(one == legal for legal in known) for one in listed)
+    )

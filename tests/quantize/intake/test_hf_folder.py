@@ -116,6 +116,12 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "a flag as text": (edit_config(mlp_bias="no"), "'mlp_bias' is 'no'"),
     "another activation": (edit_config(hidden_act="gelu"), "'hidden_act' is 'gelu'"),
     "unknown rope": (edit_config(rope_scaling={"rope_type": "ntk"}), "'rope_type' is 'ntk'"),
+    "layers of lists": (edit_config(layer_types=[[], {}]), r"'layer_types' is \[\[\], \{\}\]"),
+    "a rope that is a list": (edit_config(rope_scaling=[1]), "'rope_scaling' is"),
+    "a kind of rope that is a list": (
+        edit_config(rope_scaling={"rope_type": ["x"]}),
+        "'rope_type' is",
+    ),
     "no heads": (edit_config(num_attention_heads=0), "'num_attention_heads' is 0"),
     "layers as text": (edit_config(num_hidden_layers="2"), "'num_hidden_layers' is '2'"),
     "a billion layers": (edit_config(num_hidden_layers=10**9), "1000000000 layers"),
