@@ -5,6 +5,7 @@ Knows the order of the steps. Does not know where the model was fetched from.
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -27,6 +28,7 @@ from edgeward.pack import (
 from edgeward.tokenizer import Tokenizer
 from edgeward.vocabularies.compiled import compile_tokenizer
 
+from . import golden
 from .calibrate import passages
 from .calibrate.equalize import equalize
 from .calibrate.statistics import input_rms
@@ -85,9 +87,10 @@ def convert(
         if chat_template is not None:
             write_bytes(folder / TEMPLATE, chat_template.encode())
         words = _tokenizer(folder, weights.architecture)
-        balanced = weights
+        balanced, calibrated_on = weights, None
+        windows = passages.windows(words, weights.architecture.context)
         if calibrate and bits != 32:
-            windows = passages.windows(words, weights.architecture.context)
+            calibrated_on = hashlib.sha256(passages.text().encode()).hexdigest()
             rms = input_rms(weights, windows, progress=lambda done, n: tell("calibrate", done, n))
             balanced = equalize(weights, rms)
         stored = _write_graph(balanced, folder, bits, tell)
@@ -120,6 +123,8 @@ def convert(
             generation=generation,
             evaluation=evaluation,
             files={file: file_entry(folder / file) for file in names},
+            calibrated_on=calibrated_on,
+            golden=golden.ask(folder / GRAPH, windows),
         )
         write_bytes(folder / CARD, card(manifest).encode())
         manifest.files[CARD] = file_entry(folder / CARD)

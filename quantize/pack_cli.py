@@ -82,7 +82,7 @@ def verify(
         print(json.dumps(dataclasses.asdict(found)))
         return
     signed = "signed by that key" if found.signed else "signature not checked (no --key)"
-    ran = "runs" if found.ran else "not run"
+    ran = f"runs, {found.prompts} stored prompts answered as ever" if found.ran else "not run"
     print(
         f"{found.name}: {found.files} files, {in_words(found.bytes)}, sha256 {found.sha256}\n"
         f"hashes and bounds hold; {signed}; {ran}."

@@ -9,7 +9,7 @@ import edgeward
 from edgeward.graph_file import check_graph
 from edgeward.pack import Pack
 
-from . import sign
+from . import golden, sign
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Verified:
     graphs: tuple[str, ...]
     signed: bool | None
     ran: bool
+    prompts: int
+    """Stored prompts that were asked again and answered as when the pack was made."""
 
 
 def verify(pack: Path, *, key: Path | None = None, run: bool = True) -> Verified:
@@ -30,7 +32,8 @@ def verify(pack: Path, *, key: Path | None = None, run: bool = True) -> Verified
 
     Every file must have its size and sha256; every graph must use known operators only and point
     to weights inside their file; with `key` (public, PEM) the signature must be that key's; with
-    `run` the model is loaded and computes one step. Raises `PackError` for the first that is not
+    `run` the prompts stored in the manifest are asked again and the model is loaded and computes
+    one step. Raises `PackError` for the first that is not
     so, naming the file.
     """
     opened = Pack.open(pack)
@@ -39,7 +42,9 @@ def verify(pack: Path, *, key: Path | None = None, run: bool = True) -> Verified
         check_graph(opened.path(graph.file), graph.data, manifest.files[graph.data].size)
     if key is not None:
         sign.check(pack, key)
+    asked = 0
     if run:
+        asked = golden.check(opened)
         _run_once(pack, encoder=manifest.embedding is not None)
     return Verified(
         name=manifest.name,
@@ -49,6 +54,7 @@ def verify(pack: Path, *, key: Path | None = None, run: bool = True) -> Verified
         graphs=tuple(graph.kind for graph in manifest.graphs),
         signed=None if key is None else True,
         ran=run,
+        prompts=asked,
     )
 
 

@@ -124,6 +124,18 @@ class Generation(Part, frozen=True):
     repetition_penalty: float | None = None
 
 
+class Golden(Part, frozen=True):
+    """A prompt and what the portable graph answered when the pack was made.
+
+    `top` are the likeliest next ids, `logits` theirs, `spread` the standard deviation of all.
+    """
+
+    ids: Annotated[list[Count], msgspec.Meta(min_length=1, max_length=4096)]
+    top: Annotated[list[Count], msgspec.Meta(max_length=64)]
+    logits: Annotated[list[float], msgspec.Meta(max_length=64)]
+    spread: float
+
+
 class Embedding(Part, frozen=True):
     """A model that turns a text into one vector and writes none.
 
@@ -138,7 +150,11 @@ class Embedding(Part, frozen=True):
 
 
 class Manifest(Part, frozen=True, omit_defaults=True):
-    """All of `manifest.json`. With `embedding` the model is an encoder: see docs/pack.md."""
+    """All of `manifest.json`. With `embedding` the model is an encoder: see docs/pack.md.
+
+    `calibrated_on` is the sha256 of the text that weights were balanced on (None: they were not),
+    `golden` what `edgeward verify` asks again.
+    """
 
     format: Literal[1]
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
@@ -152,6 +168,8 @@ class Manifest(Part, frozen=True, omit_defaults=True):
     evaluation: Evaluation | None
     files: Annotated[dict[FileName, FileEntry], msgspec.Meta(max_length=256)]
     embedding: Embedding | None = None
+    calibrated_on: Sha256 | None = None
+    golden: Annotated[list[Golden], msgspec.Meta(max_length=64)] = []
 
 
 def decode(data: bytes) -> Manifest:

@@ -161,3 +161,18 @@ def test_nan_in_the_weights_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(IntakeError, match="down_proj"):
         run(model, tmp_path / "pack")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_the_same_input_gives_the_same_bytes_in_every_file(model: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for out in (one, two):
+        run(model, out, evaluate=True)
+    names = sorted(path.name for path in one.iterdir())
+    assert names == sorted(path.name for path in two.iterdir())
+    for name in names:
+        assert (one / name).read_bytes() == (two / name).read_bytes(), name
+
+
+def test_the_manifest_says_what_it_was_calibrated_on(model: Path, tmp_path: Path) -> None:
+    assert len(run(model, tmp_path / "a").calibrated_on or "") == 64
+    assert run(model, tmp_path / "b", calibrate=False).calibrated_on is None
