@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeward.manifest import Evaluation, FileEntry, Manifest, TensorGroup
+from edgeward.manifest import Evaluation, FileEntry, Graph, Manifest, TensorGroup
 
 
 def card(manifest: Manifest) -> str:
@@ -33,6 +33,7 @@ def card(manifest: Manifest) -> str:
         "",
         *_loss(manifest.evaluation),
         "",
+        *(line for graph in manifest.graphs if graph.quantization for line in _graph(graph)),
         "## Run it",
         "",
         "```sh",
@@ -49,6 +50,20 @@ def _commands(manifest: Manifest) -> list[str]:
     return [
         f'edgeward run {manifest.name} "What is the capital of France?"',
         f"edgeward chat {manifest.name}",
+    ]
+
+
+def _graph(graph: Graph) -> list[str]:
+    """A graph with weights of its own."""
+    return [
+        f"## The {graph.kind} graph",
+        "",
+        "| tensors | matrices | bits | block | scheme | MB |",
+        "|---|---|---|---|---|---|",
+        *(_group(group) for group in graph.quantization),
+        "",
+        *_loss(graph.evaluation),
+        "",
     ]
 
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+
+import msgspec
 
 import edgeward
 from edgeward import manifest as m
 from edgeward.errors import IntakeError, OptionError
+from edgeward.kernels import operators
 from edgeward.pack import (
     CARD,
     COMPILED_TOKENIZER,
@@ -33,7 +36,7 @@ from .calibrate import passages
 from .calibrate.equalize import equalize
 from .calibrate.statistics import input_rms
 from .card import card
-from .evaluate.pack import builtin_text, evaluate_graph
+from .evaluate.pack import builtin_text, evaluate_graphs
 from .families import Architecture
 from .graph import decoder
 from .graph import fused as fused_graph
@@ -94,19 +97,16 @@ def convert(
             rms = input_rms(weights, windows, progress=lambda done, n: tell("calibrate", done, n))
             balanced = equalize(weights, rms)
         stored = _write_graph(balanced, folder, bits, tell)
-        evaluation = None
-        if evaluate:
-            evaluation = evaluate_graph(
-                weights,
-                folder / GRAPH,
-                builtin_text(),
-                progress=lambda done, total: tell("measure", done, total),
-            )
         graphs = [m.Graph(file=GRAPH, kind="portable")]
         if bits != 32 and fused_graph.reason_against(weights) is None:
             # The source's own blocks where the operators hold them; else what portable starts from.
             source_blocks = fused_graph.exact(weights)
             graphs.append(_write_fused(weights if source_blocks else balanced, folder, tell))
+        evaluation = None
+        if evaluate:
+            evaluation, *others = _evaluate(weights, folder, graphs, tell)
+            if others:
+                graphs[1] = msgspec.structs.replace(graphs[1], evaluation=others[0])
         names = [GRAPH, WEIGHTS, TOKENIZER]
         names += [FUSED, FUSED_WEIGHTS] if len(graphs) > 1 else []
         names += [COMPILED_TOKENIZER] if compiled is not None else []
@@ -165,6 +165,19 @@ def _write_fused(weights: Weights, folder: Path, tell: Progress) -> m.Graph:
         cache_type="float16",
         data=FUSED_WEIGHTS,
         quantization=groups(stored),
+    )
+
+
+def _evaluate(
+    weights: Weights, folder: Path, graphs: Sequence[m.Graph], tell: Progress
+) -> list[m.Evaluation]:
+    """The loss of each graph that runs here: packs are also made where the operators do not."""
+    runs = [g for g in graphs if g.kind == "portable" or operators.problem() is None]
+    return evaluate_graphs(
+        weights,
+        [folder / graph.file for graph in runs],
+        builtin_text(),
+        progress=lambda done, total: tell("measure", done, total),
     )
 
 

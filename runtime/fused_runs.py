@@ -51,6 +51,8 @@ class FusedRuns:
         self._session = session
         self._cache = cache
         self._options = ort.RunOptions()
+        # A run that is stopped ends with an error, which is raised; it need not be logged as well.
+        self._options.log_severity_level = 4
         self._value = ort.OrtValue.ortvalue_from_numpy
         self._flag = operators.StopFlag()
         self._team = team  # its threads live as long as a run may need them

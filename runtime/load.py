@@ -75,7 +75,8 @@ def load(
         pack_sha256=pack.sha256,
         architecture=manifest.architecture,
         quantization=tuple(chosen.quantization or manifest.quantization),
-        evaluation=chosen.evaluation or manifest.evaluation,
+        # Another graph's loss says nothing about this one's.
+        evaluation=manifest.evaluation if chosen.kind == "portable" else chosen.evaluation,
         graph=chosen.file,
         graph_kind=chosen.kind,
         graph_reason=reason,

@@ -103,7 +103,7 @@ class Graph(Part, frozen=True):
 
     "portable" runs on every ONNX Runtime, "fused" on our own CPU operators. `data` is the file of
     its weights, `cache_type` how it keeps keys and values. `quantization` and `evaluation` are of
-    this graph's weights; empty and None: those of the whole manifest.
+    this graph's weights; those of the portable graph are the manifest's own.
     """
 
     file: FileName

@@ -40,16 +40,47 @@ def measure(
     end is not used. `text` and `text_sha256` name it in the result. Raises `OptionError` for a
     text shorter than one window, or a window that the model's context cannot hold.
     """
+    (measured,) = measure_all(
+        weights,
+        [graph],
+        ids,
+        text=text,
+        text_sha256=text_sha256,
+        window=window,
+        most=most,
+        threads=threads,
+        progress=progress,
+    )
+    return measured
+
+
+def measure_all(
+    weights: Weights,
+    graphs: Sequence[Path],
+    ids: Sequence[int],
+    *,
+    text: str,
+    text_sha256: str,
+    window: int = WINDOW,
+    most: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Evaluation]:
+    """As `measure`, for several graphs over one pass of the reference."""
     context = weights.architecture.context
     if not 2 <= window <= context:
         raise OptionError(f"window={window} must lie in 2 .. {context}, the model's context.")
     windows = cut(ids, window, most)
-    losses = evaluate_windows(weights, graph, windows, threads=threads, progress=progress)
+    found = evaluate_graphs(weights, graphs, windows, threads=threads, progress=progress)
+    return [_evaluation(losses, text, text_sha256, windows.shape) for losses in found]
+
+
+def _evaluation(losses: Losses, text: str, text_sha256: str, shape: tuple[int, ...]) -> Evaluation:
     return Evaluation(
         text=text,
         text_sha256=text_sha256,
-        windows=windows.shape[0],
-        window=window,
+        windows=shape[0],
+        window=shape[1],
         positions=losses.kl.size,
         mean_kl=float(losses.kl.mean()),
         p99_kl=float(np.percentile(losses.kl, 99)),
@@ -81,20 +112,34 @@ def evaluate_windows(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Losses:
     """Losses of every position in the second half of each window."""
+    return evaluate_graphs(weights, [graph], windows, threads=threads, progress=progress)[0]
+
+
+def evaluate_graphs(
+    weights: Weights,
+    graphs: Sequence[Path],
+    windows: NDArray[np.int64],
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Losses]:
+    """As `evaluate_windows`, for several graphs over one pass of the reference."""
     count, window = windows.shape
     start = window // 2
     total = weights.architecture.layers + count
     reference = LayeredReference(weights, threads)
     hidden = reference.hidden(windows, start, lambda done, _: progress(done, total))
-    scored = scorer(graph, threads)
+    scorers = [scorer(graph, threads) for graph in graphs]
     many = max(1, _LOGITS // weights.architecture.vocabulary)
-    losses = []
+    losses: list[list[Losses]] = [[] for _ in graphs]
     for number, ids in enumerate(windows):
-        logits = scored.logits(ids, start)
+        all_logits = [one.logits(ids, start) for one in scorers]
         following = ids[start + 1 :]
         for begin in range(0, window - start, many):
             end = begin + many
             expected = reference.logits(hidden[number, begin:end])
-            losses.append(compare(expected, logits[begin:end], following[begin:end]))
+            for found, logits in zip(losses, all_logits, strict=True):
+                # compare() works in the arrays it is given.
+                found.append(compare(expected.copy(), logits[begin:end], following[begin:end]))
         progress(total - count + number + 1, total)
-    return join(losses)
+    return [join(found) for found in losses]

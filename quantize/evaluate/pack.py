@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +15,7 @@ from edgeward.quantize.intake import read_model
 from edgeward.quantize.weights import Weights
 from edgeward.tokenizer import Tokenizer
 
-from .measure import WINDOW, measure
+from .measure import WINDOW, measure_all
 
 Step = Callable[[int, int], None]
 
@@ -81,36 +81,37 @@ def evaluate_pack(
     found = {g.kind: g.file for g in opened.manifest.graphs}
     if graph not in found:
         raise OptionError(f"graph={graph!r}; the pack has {', '.join(map(repr, found))}.")
-    return evaluate_graph(
+    (measured,) = evaluate_graphs(
         read_model(reference),
-        opened.path(found[graph]),
+        [opened.path(found[graph])],
         text or builtin_text(),
         window=window,
         windows=windows,
         threads=threads,
         progress=progress,
     )
+    return measured
 
 
-def evaluate_graph(
+def evaluate_graphs(
     weights: Weights,
-    graph: Path,
+    graphs: Sequence[Path],
     text: Text,
     *,
     window: int | None = None,
     windows: int | None = None,
     threads: int | None = None,
     progress: Step = lambda done, total: None,
-) -> Evaluation:
-    """As `evaluate_pack`, for a graph beside its tokenizer.json and weights already opened."""
-    tokenizer = Tokenizer.from_file(graph.parent / TOKENIZER)
+) -> list[Evaluation]:
+    """As `evaluate_pack`, for graphs beside their tokenizer.json and weights already opened."""
+    tokenizer = Tokenizer.from_file(graphs[0].parent / TOKENIZER)
     ids = tokenizer.encode(text.content, add_special_tokens=False)
     if window is None:
         # A text or context shorter than the usual window is read as one.
         window = max(2, min(WINDOW, weights.architecture.context, len(ids)))
-    return measure(
+    return measure_all(
         weights,
-        graph,
+        graphs,
         ids,
         text=text.name,
         text_sha256=text.sha256,

@@ -33,7 +33,7 @@ def run(model: Path, out: Path, **changes: Any) -> m.Manifest:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_llama.write_folder(tmp_path_factory.mktemp("source") / "model")
+    return tiny_llama.write_folder(tmp_path_factory.mktemp("source") / "model", head_dim=32)
 
 
 def test_the_pack_opens_and_says_what_it_is(model: Path, tmp_path: Path) -> None:
@@ -43,6 +43,11 @@ def test_the_pack_opens_and_says_what_it_is(model: Path, tmp_path: Path) -> None
     assert opened.template == tiny_llama.TEMPLATE
     assert returned.architecture.vocabulary == tiny_llama.VOCABULARY
     assert returned.evaluation is not None
+    portable, fused = returned.graphs
+    assert (portable.kind, fused.kind, fused.cache_type) == ("portable", "fused", "float16")
+    assert fused.evaluation is not None
+    assert fused.evaluation != returned.evaluation
+    assert fused.quantization[0].scheme == "q8_0, nearest from F32"
     card = opened.path("card.md").read_text()
     for said in ("apache-2.0", "| mlp down | 2 | 8 | 32 |", f"{returned.evaluation.mean_kl:.4f}"):
         assert said in card
