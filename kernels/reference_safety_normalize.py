@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from itertools import groupby
+from typing import NamedTuple
 
 Unit = tuple[str, int]
 """A character and the index of the original one."""
@@ -19,13 +20,21 @@ Confusables = Mapping[int, tuple[str, str]]
 LEET = {"0": "o", "1": "i", "!": "i", "3": "e", "4": "a", "@": "a", "5": "s", "$": "s"}
 LEET |= {"7": "t", "8": "b"}
 SEPARATORS = " .-_*/|,~·"
-WORD_LIMIT, SPACED_LETTERS, CLUSTER_LIMIT = 256, 4, 32
+WORD_LIMIT, SPACED_LETTERS, SPACED_NEXT, CLUSTER_LIMIT = 256, 4, 2, 32
+TELLING_WORD = 4
 _DECORATION = [(0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF)]
 _DECORATION += [(0xFE20, 0xFE2F)]
 _NOTHING = [(0xFE00, 0xFE0F), (0xE0000, 0xE0FFF), (0x34F, 0x34F), (0x115F, 0x1160)]
 _NOTHING += [(0x3164, 0x3164), (0xFFA0, 0xFFA0), (0x180B, 0x180F), (0x17B4, 0x17B5)]
 _SPECIAL = {"ß": "ss", "æ": "ae", "œ": "oe", "ς": "σ"}
 _BREAKS = "\n\x0b\x0c\r\x85\u2028\u2029"
+
+
+class Before(NamedTuple):
+    """What the words so far tell about the next one."""
+
+    script: str = ""
+    leet: bool = False
 
 
 def normalize(text: str, confusables: Confusables) -> tuple[str, list[int]]:
@@ -102,7 +111,7 @@ def _in_word(char: str) -> bool:
 def _words(units: list[Unit], confusables: Confusables) -> list[list[Unit]]:
     """Words, rewritten, and delimiters, one by one."""
     items: list[list[Unit]] = []
-    before = ""
+    before = Before()
     for is_word, group in groupby(units, key=lambda unit: _in_word(unit[0])):
         listed = list(group)
         width = WORD_LIMIT if is_word else 1
@@ -114,48 +123,52 @@ def _words(units: list[Unit], confusables: Confusables) -> list[list[Unit]]:
     return items
 
 
-def _rewritten(word: list[Unit], before: str, confusables: Confusables) -> tuple[list[Unit], str]:
+def _rewritten(
+    word: list[Unit], before: Before, confusables: Confusables
+) -> tuple[list[Unit], Before]:
     text = "".join(char for char, _ in word)
     kinds = [confusables.get(ord(c), ("", "other"))[1] for c in text if not c.isascii()]
     latin = any("a" <= c <= "z" for c in text)
     same, like, other = "Same" in kinds, "Like" in kinds, "other" in kinds
     mixed = latin and (same or like) and not other
-    disguised = same and not (latin or like or other) and before == "latin"
+    disguised = same and not (latin or like or other) and before.script == "latin"
     if mixed or disguised:
         text = "".join(c if c.isascii() else confusables[ord(c)][0] for c in text)
-    if other:
-        before = "other"
-    elif latin:
-        before = "latin"
-    elif like:
-        before = "other"
+    script = "other" if other else "latin" if latin else "other" if like else before.script
+    leet = before.leet
     if not other and (latin or disguised):
-        text = _read_leet(text)
+        text, read = _read_leet(text, before.leet)
+        leet = read if read or len(word) >= TELLING_WORD else leet
+    before = Before(script, leet)
     return [(char, at) for char, (_, at) in zip(text, word, strict=True)], before
 
 
-def _read_leet(word: str) -> str:
+def _read_leet(word: str, likely: bool) -> tuple[str, bool]:
     signs = re.escape("".join(LEET))
     letters = sum("a" <= c <= "z" for c in word)
     leet = sum(c in LEET for c in word)
     inside = re.search(f"[a-z][{signs}]+[a-z]", word)
     first = re.match("[0134578][a-z]{4}", word)
-    if leet == 0 or letters < leet or not (inside or first):
-        return word
+    written = letters * 2 >= leet and (inside or first)
+    if leet == 0 or letters == 0 or not (written or likely):
+        return word, False
     body = word.rstrip("!")
     plain = "".join(LEET.get(c, c) for c in body.replace("11", "ll"))
-    return plain + word[len(body) :]
+    return plain + word[len(body) :], True
 
 
 def _joined(items: list[list[Unit]], confusables: Confusables) -> list[Unit]:
     """Items in a row, runs of spaced-out letters as one word."""
     out: list[Unit] = []
-    at = 0
+    at, least = 0, SPACED_LETTERS
     while at < len(items):
         letters = _run(items, at)
-        if len(letters) >= SPACED_LETTERS:
-            word, _ = _rewritten(letters, "", confusables)
+        if not letters and _in_word(items[at][0][0]):
+            least = SPACED_LETTERS
+        if len(letters) >= least:
+            word, _ = _rewritten(letters, Before(), confusables)
             out += word
+            least = SPACED_NEXT
             at += 2 * len(letters) - 1
         else:
             out += items[at]

@@ -99,7 +99,8 @@ size_t Normalizer::plain_run(std::string_view text, size_t at, Text& out) {
     const auto next = static_cast<unsigned char>(text[end]);
     if (next >= 0x80 || next < 0x20 || in_word(next)) return 0;
     if (space_.code != 0) write(space_, out);
-    script_ = Script::kLatin;
+    note_plain(size, before_);
+    least_ = kSpacedLetters;
     for (size_t i = at; i < end; ++i) {
         const char c = static_cast<char>(text[i] | 32);
         if (static_cast<char32_t>(c) == last_) {
@@ -126,7 +127,7 @@ void Normalizer::character(Unit unit, Text& out) {
 
 void Normalizer::end_word(Text& out) {
     if (word_.empty()) return;
-    rewrite_word(word_, script_);
+    rewrite_word(word_, before_);
     word_or_letter(out);
     word_.clear();
 }
@@ -134,19 +135,20 @@ void Normalizer::end_word(Text& out) {
 void Normalizer::word_or_letter(Text& out) {
     if (word_.size() == 1 && can_be_spaced(word_[0].code)) {
         if (!spaced_.empty() && !open_) end_spaced(out);
-        if (spaced_letters_ >= kSpacedLetters) {
+        if (spaced_letters_ >= least_) {
             if (spaced_.size() == kWordLimit) end_spaced(out);
         } else if (open_) {
             spaced_.push_back(separator_);
         }
         open_ = false;
         spaced_.push_back(word_[0]);
-        if (++spaced_letters_ == kSpacedLetters) {
+        if (++spaced_letters_ == least_) {
             std::erase_if(spaced_, [&](const Unit& u) { return u.code == separator_.code; });
         }
         return;
     }
     end_spaced(out);
+    least_ = kSpacedLetters;
     for (const Unit& unit : word_) emit(unit, out);
 }
 
@@ -162,10 +164,11 @@ void Normalizer::delimiter(Unit unit, Text& out) {
 }
 
 void Normalizer::end_spaced(Text& out) {
-    if (spaced_letters_ >= kSpacedLetters) {
+    if (spaced_letters_ >= least_) {
         // Each letter has been a word already: only what they are together is new.
-        Script alone = Script::kUnknown;
+        Before alone;
         rewrite_word(spaced_, alone);
+        least_ = kSpacedNext;
     }
     for (const Unit& unit : spaced_) emit(unit, out);
     if (open_) emit(separator_, out);

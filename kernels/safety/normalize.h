@@ -6,9 +6,9 @@
 //
 //   NFKC, lower case; accents of Latin letters and decorating marks dropped; characters that show
 //   nothing dropped; look-alikes and leetspeak read as Latin inside words (words.h); four or more
-//   single letters with the same separator between them joined; a character that comes more than
-//   twice in a row kept twice (digits all); a run of white space one space, or one line break if
-//   one is in it. A word is cut at 256 characters.
+//   single letters with the same separator between them joined, and behind them two; a character
+//   that comes more than twice in a row kept twice (digits all); a run of white space one space, or
+//   one line break if one is in it. A word is cut at 256 characters.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,7 @@ class Normalizer {
  public:
     static constexpr size_t kWordLimit = 256;
     static constexpr size_t kSpacedLetters = 4;
+    static constexpr size_t kSpacedNext = 2;  // right behind others that were joined
 
     explicit Normalizer(bool traced = false) : traced_(traced) {}
 
@@ -59,13 +60,14 @@ class Normalizer {
     Folder folder_;
     std::vector<Unit> word_;    // the word being read
     std::vector<Unit> spaced_;  // single letters, with separators until they are enough to join
-    Script script_ = Script::kUnknown;
+    Before before_;
     size_t spaced_letters_ = 0;
-    Unit separator_{};      // the separator of the run, once one is seen
-    bool open_ = false;     // a separator came last
-    Unit space_{};          // white space not yet written
-    char32_t last_ = 0;     // the last character written,
-    uint32_t repeats_ = 0;  // and how often it came
+    size_t least_ = kSpacedLetters;  // letters that are enough
+    Unit separator_{};               // the separator of the run, once one is seen
+    bool open_ = false;              // a separator came last
+    Unit space_{};                   // white space not yet written
+    char32_t last_ = 0;              // the last character written,
+    uint32_t repeats_ = 0;           // and how often it came
     uint32_t taken_ = 0;
     bool traced_;
 };

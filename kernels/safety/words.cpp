@@ -5,6 +5,9 @@
 namespace edgeward::safety {
 namespace {
 
+// Letters of a word that would have shown leetspeak, had it been meant.
+constexpr size_t kTellingWord = 4;
+
 struct Count {
     size_t latin = 0;  // a to z
     size_t same = 0;
@@ -58,14 +61,17 @@ bool leet_before_four(std::span<const Unit> word) {
                        [](const Unit& unit) { return is_ascii_letter(unit.code); });
 }
 
-void read_leet(std::vector<Unit>& word) {
+// True if the word was read as leetspeak; `likely` if the one before it was.
+bool read_leet(std::vector<Unit>& word, bool likely) {
     size_t letters = 0;
     size_t leet = 0;
     for (const Unit& unit : word) {
         letters += is_ascii_letter(unit.code);
         leet += leet_letter(unit.code) != 0;
     }
-    if (leet == 0 || letters < leet || (!leet_inside(word) && !leet_before_four(word))) return;
+    if (leet == 0 || letters == 0) return false;
+    const bool written = letters * 2 >= leet && (leet_inside(word) || leet_before_four(word));
+    if (!written && !likely) return false;
     size_t end = word.size();
     while (end > 0 && word[end - 1].code == U'!') --end;
     for (size_t i = 0; i < end; ++i) {
@@ -76,6 +82,7 @@ void read_leet(std::vector<Unit>& word) {
         word[i].code = static_cast<char32_t>(pair ? 'l' : letter);
         if (pair) word[++i].code = U'l';
     }
+    return true;
 }
 
 }  // namespace
@@ -104,26 +111,34 @@ char leet_letter(char32_t code) {
     }
 }
 
-void rewrite_word(std::vector<Unit>& word, Script& before) {
+void note_plain(size_t letters, Before& before) {
+    before.script = Script::kLatin;
+    if (letters >= kTellingWord) before.leet = false;
+}
+
+void rewrite_word(std::vector<Unit>& word, Before& before) {
     const bool plain = std::all_of(word.begin(), word.end(),
                                    [](const Unit& u) { return is_ascii_letter(u.code); });
     if (plain) {
-        if (!word.empty()) before = Script::kLatin;
+        if (!word.empty()) note_plain(word.size(), before);
         return;
     }
     const Count count = count_letters(word);
     const bool mixed = count.latin > 0 && count.same + count.like > 0 && count.other == 0;
-    const bool disguised =
-        count.same > 0 && count.latin + count.like + count.other == 0 && before == Script::kLatin;
+    const bool disguised = count.same > 0 && count.latin + count.like + count.other == 0 &&
+                           before.script == Script::kLatin;
     if (mixed || disguised) make_latin(word);
     if (count.other > 0) {
-        before = Script::kOther;
+        before.script = Script::kOther;
     } else if (count.latin > 0) {
-        before = Script::kLatin;
+        before.script = Script::kLatin;
     } else if (count.like > 0) {
-        before = Script::kOther;
+        before.script = Script::kOther;
     }
-    if (count.other == 0 && (count.latin > 0 || disguised)) read_leet(word);
+    if (count.other == 0 && (count.latin > 0 || disguised)) {
+        const bool leet = read_leet(word, before.leet);
+        if (leet || word.size() >= kTellingWord) before.leet = leet;
+    }
 }
 
 }  // namespace edgeward::safety
