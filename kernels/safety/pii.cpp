@@ -57,7 +57,7 @@ std::optional<Hit> look(std::string_view text, size_t i, bool& no_end) {
     const char c = text[i];
     if (c == '@') return email(text, i);
     if (c == '-') return private_key(text, i, no_end);
-    const bool starts = i == 0 || !wordlike(text[i - 1]);
+    const bool starts = !word_before(text, i);
     if (!starts) return std::nullopt;
     if (digit(c) || c == '+' || c == '(') {
         const char before = i > 0 ? text[i - 1] : ' ';

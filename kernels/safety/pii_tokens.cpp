@@ -25,9 +25,9 @@ bool is_file_ending(std::string_view ending) {
 std::optional<Hit> email(std::string_view text, size_t i) {
     size_t begin = i;
     while (begin > 0 && i - begin < 64 && in_local(text[begin - 1])) --begin;
+    // The limit, or a character of another script, may have cut a character in two.
+    while (begin < i && (text[begin] & 0xC0) == 0x80) ++begin;
     while (begin < i && !wordlike(text[begin]) && text[begin] != '_') ++begin;
-    // A character is not cut in two by the limit.
-    while (begin < i && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) ++begin;
     if (begin == i || text[i - 1] == '.') return std::nullopt;
     size_t end = i + 1;
     size_t dot = 0;
@@ -40,6 +40,7 @@ std::optional<Hit> email(std::string_view text, size_t i) {
         }
         ++end;
     }
+    if (end == limit && end < text.size()) return std::nullopt;  // longer than any name is
     while (end > i && text[end - 1] == '-') --end;
     if (dot == 0 || end <= dot + 2) return std::nullopt;
     const std::string_view ending = text.substr(dot + 1, end - dot - 1);

@@ -38,6 +38,9 @@ KINDS = (
 _BEFORE = 64
 """Characters kept before what is not settled: words that announce a number stand there."""
 
+_MOST = 2048
+"""Characters kept of a text without spaces."""
+
 
 @dataclass(frozen=True)
 class PiiCheck(Check):
@@ -117,8 +120,11 @@ class PiiStream:
         self._settled = settled
         drop = max(0, settled - self._dropped - _BEFORE)
         # What is cut must begin between words, as the text does, and not inside a finding.
-        while drop and not self._tail[drop - 1].isspace():
-            drop -= 1
+        cut = drop
+        while cut and not self._tail[cut - 1].isspace():
+            cut -= 1
+        # A text without spaces is cut anywhere: what begins there is not looked at any more.
+        drop = cut or (drop if len(self._tail) > _MOST else 0)
         if drop and not (self._found and self._found[-1].end > self._dropped + drop):
             self._tail = self._tail[drop:]
             self._dropped += drop

@@ -66,7 +66,9 @@ def found(text: str) -> list[tuple[str, str]]:
         ("gb_nino", "AB123456C"),
     ],
 )
-@pytest.mark.parametrize("around", ["{}", "Это {}, да.", "x: {}\nnext 12", "({})", '"{}";'])
+@pytest.mark.parametrize(
+    "around", ["{}", "Это {}, да.", "x: {}\nnext 12", "请看{}吧", "({})", '"{}";']
+)
 def test_each_kind_is_found_in_its_place(kind: str, written: str, around: str):
     if around == "({})" and written.startswith("("):
         return

@@ -154,3 +154,15 @@ def test_a_check_that_fails_is_closed_or_open_as_told(timeout: float | None):
     assert "".join(shown) == TEXT
     assert guard.verdicts[0].failed
     assert guard.verdicts[0].allowed
+
+
+@pytest.mark.parametrize("word", ["说", "word ", "x", "é"])
+def test_a_long_reply_costs_no_more_at_its_end(word: str):
+    check = pii_filter
+    stream = check.stream()
+    for _ in range(6000):
+        stream.push(word)
+        assert len(stream._tail) < 4096
+    stream.push("a@b.org ok")
+    assert [f.category for f in stream.verdict(True).findings] == ["email"]
+    assert stream.verdict(True).findings[0].end == 6000 * len(word) + 7
