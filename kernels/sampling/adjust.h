@@ -50,11 +50,15 @@ class Adjustments {
         logits[id] = value;
     }
     void ban(float* logits, const std::vector<std::uint32_t>& ids);
+    template <bool Ahead>
     void penalize(float* logits);
+    template <bool Ahead>
+    void put_back(float* logits);
 
     History history_;
     Repeats repeats_;
     bool matches_repeats_;
+    bool far_;  // the logits are more than a core's own cache holds
     std::size_t min_tokens_;
     std::vector<Change> bias_;
     std::vector<std::uint32_t> banned_, end_ids_, completing_;
