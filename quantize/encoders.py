@@ -13,12 +13,12 @@ from typing import Any
 
 from edgeward.errors import IntakeError
 
+from .families import ENCODERS
 from .intake import checks
 from .intake.config_fields import Fields
 from .intake.hf_folder import read_json, read_tensors
 from .weights import Tensor
 
-MODEL_TYPES = ("bert",)
 _POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
 _IGNORED = ("pooler.", "embeddings.position_ids", "cls.")
 
@@ -99,7 +99,7 @@ class EncoderWeights:
 def is_encoder(model: Path) -> bool:
     """Whether the folder `model` holds an encoder of a known family."""
     config = model / "config.json"
-    return config.is_file() and read_json(config).get("model_type") in MODEL_TYPES
+    return config.is_file() and read_json(config).get("model_type") in ENCODERS
 
 
 def read(folder: Path) -> EncoderWeights:

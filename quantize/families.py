@@ -12,6 +12,7 @@ from typing import Literal
 from .architecture import Activation, Architecture, Attention, Norms, QkNorm, Rope
 
 __all__ = [
+    "ENCODERS",
     "FAMILIES",
     "Architecture",
     "Attention",
@@ -68,6 +69,9 @@ class Family:
     def gguf_names(self) -> dict[str, str]:
         return names(self, "gguf")
 
+
+# `model_type` of the encoders that `quantize.encoders` reads.
+ENCODERS = ("bert",)
 
 _SILU = {"hidden_act": "silu"}
 _GEMMA = {"hidden_activation": "gelu_pytorch_tanh", "use_bidirectional_attention": None}

@@ -19,8 +19,7 @@ from typing import BinaryIO
 from edgeward import manifest
 from edgeward.errors import SourceError
 from edgeward.pack import file_entry
-from edgeward.quantize import encoders
-from edgeward.quantize.families import FAMILIES
+from edgeward.quantize.families import ENCODERS, FAMILIES
 from edgeward.quantize.progress import Progress
 
 from . import Fetched, pip
@@ -73,7 +72,7 @@ class WheelModel:
 def convertible(family: str) -> bool:
     """Whether a graph builder knows the architecture that the model's files call `family`."""
     decoders = (name for known in FAMILIES for name in known.gguf_architectures)
-    return family in (*decoders, *encoders.MODEL_TYPES)
+    return family in (*decoders, *ENCODERS)
 
 
 @dataclass(frozen=True)
