@@ -19,7 +19,7 @@ _QUAD = 4
 def block_bytes(form: Format) -> int:
     """Bytes of one block of a group."""
     numbers = 2 if form.half else 4
-    return GROUP * (BLOCK * form.bits // 8 + numbers * (2 if form.minimum else 1))
+    return GROUP * (BLOCK * form.bits // 8 + numbers * (form.scales + int(form.minimum)))
 
 
 def packed_shape(form: Format, rows: int, columns: int) -> tuple[int, int, int]:
@@ -51,7 +51,10 @@ def pack(form: Format, rows: Values) -> NDArray[np.uint8]:
 
 def _numbers(form: Format, numbers: Floats, groups: int, blocks: int) -> NDArray[np.uint8]:
     dtype = np.dtype("<f2") if form.half else np.dtype("<f4")
-    padded = np.zeros((groups * GROUP, blocks), dtype)
-    padded[: numbers.shape[0]] = numbers
-    ordered = np.ascontiguousarray(padded.reshape(groups, GROUP, blocks).transpose(0, 2, 1))
+    rows, columns = numbers.shape
+    padded = np.zeros((groups * GROUP, columns), dtype)
+    padded[:rows] = numbers
+    # Of a block with two, the first of all its rows comes before the second.
+    by_block = padded.reshape(groups, GROUP, blocks, columns // blocks)
+    ordered = np.ascontiguousarray(by_block.transpose(0, 2, 3, 1))
     return ordered.view(np.uint8).reshape(groups, blocks, -1)

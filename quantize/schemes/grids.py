@@ -26,6 +26,8 @@ class Format:
     half: bool
     """Scales and minima are float16, otherwise float32."""
     minimum: bool
+    scales: int = 1
+    """Of a block: one, or one for each 16 values."""
 
 
 Q4_0 = Format("q4_0", 4, 8, half=True, minimum=False)
@@ -34,13 +36,14 @@ Q8_0 = Format("q8_0", 8, 128, half=True, minimum=False)
 Q8_1 = Format("q8_1", 8, 128, half=True, minimum=True)
 Q4_K = Format("q4_k", 4, 0, half=False, minimum=True)
 Q5_K = Format("q5_k", 8, 128, half=False, minimum=True)
+Q6_K = Format("q6_k", 8, 128, half=False, minimum=False, scales=2)
 
 BLOCK = 32
 
 
 @dataclass(frozen=True)
 class Values:
-    """Rows in a format: `values` int8 (rows, columns), `scales` and `minima` float32 a block."""
+    """Rows in a format: int8 `values` (rows, columns), float32 `scales` and `minima` of blocks."""
 
     values: NDArray[np.int8]
     scales: Floats
@@ -68,12 +71,12 @@ class Values:
 
 
 def format_of(tensors: Iterable[Tensor], rows_at_once: int) -> Format | None:
-    """The smallest format that holds all of them exactly; None where one has no grid of 32."""
+    """The smallest format that holds all of them exactly; None where there is none."""
     found = {_format(grid) for t in tensors for grid in _grids(t, rows_at_once)}
     if None in found or not found:
         return None
     formats = {f for f in found if f is not None}
-    for candidate in (Q4_0, Q4_1, Q8_0, Q8_1, Q4_K, Q5_K):
+    for candidate in (Q4_0, Q4_1, Q8_0, Q8_1, Q4_K, Q5_K, Q6_K):
         if all(_holds(candidate, f) for f in formats):
             return candidate
     return None
@@ -109,9 +112,11 @@ def _grids(tensor: Tensor, rows_at_once: int) -> Iterable[Grid | None]:
 
 
 def _format(grid: Grid | None) -> Format | None:
-    if grid is None or grid.block != BLOCK:
+    if grid is None or grid.block not in (BLOCK, BLOCK // 2):
         return None
     symmetric = np.array_equal(grid.minimum, -np.float32(_signed_from(grid)) * grid.scale)
+    if grid.block != BLOCK:
+        return Q6_K if symmetric else None
     half = _is_half(grid.scale) and (symmetric or _is_half(grid.minimum))
     if grid.top == 15:
         return (Q4_0 if symmetric else Q4_1) if half else Q4_K
@@ -124,6 +129,8 @@ def _holds(wide: Format, narrow: Format) -> bool:
     """Whether `wide` stores everything that `narrow` does, by the way `exact` converts."""
     if wide == narrow:
         return True
+    if wide.scales != narrow.scales:
+        return False
     if narrow.half is False and wide.half:
         return False
     if narrow.minimum and not wide.minimum:

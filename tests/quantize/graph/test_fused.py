@@ -179,6 +179,8 @@ def half(shape: tuple[int, ...], seed: int) -> Floats:
 @pytest.mark.parametrize(
     ("top", "symmetric", "factor", "form"),
     [
+        (63, True, 1.1, grids.Q6_K),
+        (7, True, 1.0, grids.Q6_K),
         (15, True, 1.0, grids.Q4_0),
         (15, False, 1.0, grids.Q4_1),
         (31, True, 1.0, grids.Q8_0),
@@ -191,7 +193,7 @@ def half(shape: tuple[int, ...], seed: int) -> Floats:
 )
 def test_a_grid_is_stored_exactly(top: int, symmetric: bool, factor: float, form: Format) -> None:
     levels = np.random.default_rng(1).integers(0, top + 1, (40, 96)).astype(np.uint8)
-    scale = half((40, 3), 2) * np.float32(factor)
+    scale = half((40, 3 * form.scales), 2) * np.float32(factor)
     minimum = -scale * ((top + 1) // 2) if symmetric else half((40, 3), 3) * np.float32(factor)
     grid = Grid(levels, scale, minimum, top)
 
@@ -223,7 +225,7 @@ def unpacked(form: Format, data: NDArray[np.uint8], rows: int) -> Floats:
             code = int(block[column // 4 * 64 + r * 4 + column % 4])
             if form.bits == 4:
                 code = code >> 4 if i >= 16 else code & 15
-            value = np.float32(code - form.offset) * numbers[0, r]
+            value = np.float32(code - form.offset) * numbers[i // 16 if form.scales == 2 else 0, r]
             out[g * 16 + r, b * 32 + i] = value + (numbers[1, r] if form.minimum else 0)
     return out[:rows]
 
