@@ -14,6 +14,7 @@ def read_model(path: Path) -> Weights:
     Reads headers only; the weights stay on disk until asked for. Raises `IntakeError`.
     """
     if path.is_dir():
+        _refuse_graphs(path)
         from .hf_folder import read as read_folder
 
         return read_folder(path)
@@ -22,3 +23,15 @@ def read_model(path: Path) -> Weights:
     from .gguf import read as read_gguf
 
     return read_gguf(path)
+
+
+def _refuse_graphs(folder: Path) -> None:
+    """Say so where a folder holds a finished ONNX graph instead of weights."""
+    if any(folder.glob("*.safetensors")):
+        return
+    graph = next((f.name for f in sorted(folder.glob("*.onnx"))), None)
+    if graph is not None:
+        raise IntakeError(
+            f"{folder} holds a finished graph ({graph}); this version makes its own from weights. "
+            f"Give the model's folder with config.json and *.safetensors, or a .gguf file."
+        )

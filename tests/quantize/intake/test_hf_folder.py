@@ -148,6 +148,13 @@ def test_refuses(tmp_path: Path, case: str) -> None:
         read_model(tmp_path)
 
 
+def test_a_folder_with_a_finished_graph_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "genai_config.json").write_text("{}")
+    (tmp_path / "model.onnx").write_bytes(b"")
+    with pytest.raises(IntakeError, match=r"holds a finished graph \(model\.onnx\)"):
+        read_model(tmp_path)
+
+
 def test_refuses_nan(tmp_path: Path) -> None:
     def spoil(tensors: dict[str, Any]) -> None:
         tensors[NORM][5] = np.nan
