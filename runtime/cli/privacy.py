@@ -31,6 +31,7 @@ def data_map() -> list[Kept]:
     return [
         Kept("feedback", home / "feedback.db", "scores of answers, 90 days", "with keep_text only"),
         Kept("audit", home / "audit.jsonl", "one line a request: ends, counts, hashes", "no"),
+        Kept("drift", home / "drift", "counts of what was usual: lengths, ends, scripts", "no"),
         Kept("profiles", home / "profiles", "times of this device", "no"),
         Kept("keys", home / "keys.txt", "hashes of API keys", "no"),
         Kept("packs", home / "packs", "models", "no"),
@@ -38,13 +39,15 @@ def data_map() -> list[Kept]:
     ]
 
 
-ERASABLE = ("feedback", "audit", "profiles", "keys")
+ERASABLE = ("feedback", "audit", "drift", "profiles", "keys")
 
 
 def privacy(
     erase: Annotated[
         list[str] | None,
-        typer.Option(help="Delete feedback, audit, profiles or keys; may be given several times."),
+        typer.Option(
+            help="Delete feedback, audit, drift, profiles or keys; may be given several times."
+        ),
     ] = None,
     verify: Annotated[bool, typer.Option(help="Check the audit log's chain.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,

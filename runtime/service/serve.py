@@ -12,6 +12,7 @@ from edgeward.errors import OptionError
 from edgeward.kernels import _native
 from edgeward.model import Model
 from edgeward.telemetry.audit import AuditLog
+from edgeward.telemetry.drift import DriftMonitor
 from edgeward.telemetry.feedback import Feedback
 
 from . import profile
@@ -115,6 +116,7 @@ def serve(
         owns_model=loaded is not model,
         profile_note=note,
         opinions=Opinions(Feedback(), keep),
+        drift=DriftMonitor(loaded.info.pack_sha256),
         auditor=Auditor(AuditLog()) if audited else None,
     )
 

@@ -17,6 +17,7 @@ from edgeward.errors import ModelClosed, OptionError
 from edgeward.reply import Reply
 from edgeward.request_maker import Prompt
 from edgeward.stream import Stream
+from edgeward.telemetry.drift import DriftMonitor
 
 from . import saving
 from .audit import Auditor
@@ -49,6 +50,7 @@ class Service:
         profile_note: str,
         opinions: Opinions,
         auditor: Auditor | None,
+        drift: DriftMonitor,
     ) -> None:
         self.model = core.model
         """The model that answers."""
@@ -63,7 +65,8 @@ class Service:
         self._tally = Tally()
         self._opinions = opinions
         self._auditor = auditor
-        core.observers.extend((self._tally.saw, opinions.saw))
+        self._drift = drift
+        core.observers.extend((self._tally.saw, opinions.saw, drift.saw))
         if auditor is not None:
             info = core.model.info
             auditor.audit.add("served", pack=info.name, pack_sha256=info.pack_sha256)
@@ -197,6 +200,7 @@ class Service:
             "cache_bytes": pool.idle_bytes,
             "sessions": len(core.sessions.names()),
             "profile": self._profile_note,
+            "drift": self._drift.stats(),
             "audit_lost": None if self._auditor is None else self._auditor.lost,
         }
 
