@@ -166,7 +166,7 @@ def chat(
         seed=seed,
     )
     shape = format_of(schema, response_format)
-    checks = _checks(safety)
+    checks = checks_of(safety)
     import edgeward
 
     with edgeward.load(model, threads=threads, context=context) as loaded:
@@ -191,7 +191,7 @@ def chat(
                 print("\n(Ctrl-D or /quit leaves)")
 
 
-def _checks(names: str | None) -> list[Check]:
+def checks_of(names: str | None) -> list[Check]:
     """The checks of `--safety`. Raises `OptionError`."""
     if names is None:
         return []

@@ -10,7 +10,8 @@ import typer
 import edgeward
 from edgeward.errors import OptionError
 
-from .options import Context, Threads, given
+from .chat import checks_of
+from .options import Context, Safety, Threads, given
 
 
 def serve(
@@ -42,6 +43,10 @@ def serve(
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Name by which clients may call this server.")
     ] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="An encoder for /v1/embeddings, such as all-minilm-l6-v2.")
+    ] = None,
+    safety: Safety = None,
     keep_text: Annotated[
         bool, typer.Option(help="Keep prompts and answers with the feedback given to them.")
     ] = False,
@@ -78,6 +83,8 @@ def serve(
         power_watts=power_watts,
         keep_text=keep_text,
         audit=audit,
+        embedder=embedder,
+        safety_checks=checks_of(safety),
     )
     budget = edgeward.Budget(first_token, per_token, total, on_miss)  # type: ignore[arg-type]
     with edgeward.serve(model, latency_budget=budget, **options) as service:

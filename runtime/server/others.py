@@ -7,19 +7,25 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from .asked import EmbeddingRequest, FeedbackRequest, read
-from .completions import check_model, json_body
+from .completions import json_body
 from .page import page
 from .problems import Problem
 from .wire import Exchange
 
 if TYPE_CHECKING:
+    from edgeward.model import ModelInfo
+
     from .app import App, Visit
 
 
 async def models(app: App, exchange: Exchange, visit: Visit) -> None:
-    """/v1/models: the one that is served."""
-    info = app.service.model.info
-    entry = {"id": app.name, "object": "model", "created": app.started, "owned_by": "edgeward"}
+    """/v1/models: the one that answers, and the encoder beside it."""
+    served = [app.service.model, app.service.embedder]
+    data = [_entry(app, model.info) for model in served if model is not None]
+    await exchange.json(200, {"object": "list", "data": data})
+
+
+def _entry(app: App, info: ModelInfo) -> dict[str, Any]:
     ours = {
         "licence": info.licence,
         "pack_sha256": info.pack_sha256,
@@ -27,31 +33,44 @@ async def models(app: App, exchange: Exchange, visit: Visit) -> None:
         "threads": info.threads,
         "instruction_set": info.instruction_set,
     }
-    await exchange.json(200, {"object": "list", "data": [{**entry, "edgeward": ours}]})
+    plain = {"id": info.name, "object": "model", "created": app.started, "owned_by": "edgeward"}
+    return {**plain, "edgeward": ours}
 
 
 async def embed(app: App, exchange: Exchange, visit: Visit) -> None:
     """/v1/embeddings: vectors of texts, from a model that makes them."""
     asked = read(await json_body(app, exchange), EmbeddingRequest)
-    check_model(app, asked.model)
+    encoder = app.service.embedder
+    if encoder is None:
+        raise Problem(
+            400,
+            f"{app.name!r} writes text, and no encoder is served beside it; start the server with "
+            f"--embedder NAME.",
+            param="model",
+        )
+    if asked.model != encoder.info.name:
+        raise Problem(
+            404,
+            f"the model {asked.model[:200]!r} makes no embeddings here; "
+            f"{encoder.info.name!r} does.",
+            code="model_not_found",
+            param="model",
+        )
     if asked.encoding_format not in ("float", "base64"):
         raise Problem(400, "encoding_format is 'float' or 'base64'.", param="encoding_format")
     if asked.dimensions is not None:
         raise Problem(400, "vectors cannot be shortened; leave dimensions out.", param="dimensions")
     texts = [asked.input] if isinstance(asked.input, str) else asked.input
-    make = getattr(app.service.model, "embed", None)
-    if make is None:
-        raise Problem(400, f"{app.name!r} generates text and makes no embeddings.", param="model")
     if not texts:
         raise Problem(400, "input is empty; give a text or a list of texts.", param="input")
-    vectors = await asyncio.to_thread(make, texts)
-    tokens = sum(len(app.service.model.tokenizer.encode(text)) for text in texts)
+    vectors = await asyncio.to_thread(app.service.embed, texts, user=visit.user)
+    tokens = sum(len(encoder.tokenizer.encode(text)) for text in texts)
     data = [
         {"object": "embedding", "index": i, "embedding": _vector(v, asked.encoding_format)}
         for i, v in enumerate(vectors)
     ]
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    body = {"object": "list", "data": data, "model": app.name, "usage": usage}
+    body = {"object": "list", "data": data, "model": asked.model, "usage": usage}
     await exchange.json(200, body)
 
 

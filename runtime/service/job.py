@@ -7,6 +7,7 @@ know: how time is foretold, how turns are shared, sockets.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Generator
@@ -27,6 +28,8 @@ from .plan import Ask, Candidate, Plan, Surroundings, make_plan
 from .report import budget_report
 from .ticket import Ticket
 from .turns import Share
+
+log = logging.getLogger("edgeward.service")
 
 
 class Job:
@@ -223,4 +226,8 @@ class Job:
         total = (time.perf_counter() - self.call.began) * 1000
         outcome = Outcome(self.call, reply, error, self._plan, total)
         for observer in self.core.observers:
-            observer(outcome)
+            try:
+                observer(outcome)
+            except Exception:
+                # An answer is not lost for a fault of those who count it; the log has it.
+                log.exception("the account of a request failed")

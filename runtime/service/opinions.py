@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from edgeward import checks
 from edgeward.errors import OptionError
 from edgeward.reply import Reply
+from edgeward.safety import pii_filter
+from edgeward.safety.guard import redacted
 from edgeward.telemetry.feedback import MOST_COMMENT, Entry, Feedback
 
 from .core import Call, Outcome
@@ -21,21 +25,31 @@ REMEMBERED = 1000
 """Answers that an opinion can still be given of; texts among them only with consent."""
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What an opinion will need; the texts in memory only, and only with consent."""
+
+    pack_sha256: str
+    facts: dict[str, Any]
+    prompt: Any = None
+    answer: str | None = None
+
+
 class Opinions:
     """Feedback of one service. Safe from many threads."""
 
     def __init__(self, feedback: Feedback, keep_text: bool) -> None:
         self.feedback, self.keep_text = feedback, keep_text
         self._lock = threading.Lock()
-        self._answers: OrderedDict[str, Entry] = OrderedDict()
+        self._answers: OrderedDict[str, _Answer] = OrderedDict()
 
     def saw(self, outcome: Outcome) -> None:
         """A call ended."""
         if outcome.reply is None:
             return
-        entry = _entry(outcome.call, outcome.reply, self.keep_text)
+        answer = _answer(outcome.call, outcome.reply, self.keep_text)
         with self._lock:
-            self._answers[entry.receipt] = entry
+            self._answers[outcome.reply.receipt.id] = answer
             if len(self._answers) > REMEMBERED:
                 self._answers.popitem(last=False)
 
@@ -56,20 +70,21 @@ class Opinions:
                 f"no answer of this service has the receipt {str(receipt)[:64]!r}, or it is not "
                 f"among the last {REMEMBERED}; reply.receipt.id has it."
             )
+        said, answer = known.prompt, known.answer
         self.feedback.add(
             Entry(
-                known.receipt,
+                receipt,
                 known.pack_sha256,
                 plain,
                 known.facts,
-                comment,
-                known.prompt,
-                known.answer,
+                None if comment is None else _clean(comment),
+                None if said is None else _prompt(said),
+                None if answer is None else _clean(answer),
             )
         )
 
 
-def _entry(call: Call, reply: Reply, keep_text: bool) -> Entry:
+def _answer(call: Call, reply: Reply, keep_text: bool) -> _Answer:
     receipt = reply.receipt
     facts: dict[str, Any] = {
         "finish_reason": reply.finish_reason,
@@ -82,13 +97,33 @@ def _entry(call: Call, reply: Reply, keep_text: bool) -> Entry:
     if reply.budget is not None:
         facts["met"] = reply.budget.met
         facts["first_token_ms"] = reply.budget.actual.first_token
-    prompt = answer = None
-    if keep_text:
-        facts["sampling"] = {k: v for k, v in receipt.sampling.items() if _is_plain(v)}
-        said = call.prompt
-        prompt = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
-        answer = reply.text
-    return Entry(receipt.id, receipt.pack_sha256, 0, facts, None, prompt, answer)
+    if not keep_text:
+        return _Answer(receipt.pack_sha256, facts)
+    facts["sampling"] = {k: v for k, v in receipt.sampling.items() if _is_plain(v)}
+    return _Answer(receipt.pack_sha256, facts, call.prompt, reply.text)
+
+
+def _prompt(said: Any) -> str:
+    """A prompt as it is kept: a text, or messages as JSON; personal data by its kind only."""
+    if isinstance(said, str):
+        return _clean(said)
+    return json.dumps(_cleaned(said), ensure_ascii=False)
+
+
+def _cleaned(value: Any) -> Any:
+    """`value` with all its texts cleaned."""
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(entry) for key, entry in value.items()}
+    if isinstance(value, Sequence):
+        return [_cleaned(entry) for entry in value]
+    return value
+
+
+def _clean(text: str) -> str:
+    """`text` without the personal data that the built-in check finds."""
+    return redacted(text, pii_filter.check(text, "user").findings)
 
 
 def _is_plain(value: Any) -> bool:

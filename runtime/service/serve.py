@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import edgeward
 from edgeward import checks
+from edgeward.encoder import EncoderModel
 from edgeward.errors import OptionError
 from edgeward.kernels import _native
 from edgeward.model import Model
@@ -47,6 +48,7 @@ def serve(
     history: History = "fit",
     keep_text: bool = False,
     audit: bool = False,
+    embedder: str | Path | Model | None = None,
     **loading: Any,
 ) -> Service:
     """Answer requests of many users with one model, each within its limits.
@@ -59,7 +61,8 @@ def serve(
     more are refused. `cache_bytes` of keys and values of earlier prompts are kept. `history`: "fit"
     drops the oldest turns of a conversation that is too long, "refuse" raises. `keep_text`: prompts
     and answers may be kept on this device with the feedback that is given to them. `audit`: each
-    request leaves a line without text in the store's hash-chained `audit.jsonl`.
+    request leaves a line without text in the store's hash-chained `audit.jsonl`. `embedder`: an
+    encoder, for `Service.embed` and /v1/embeddings.
 
     The first service of a pack on a machine measures the device for about three seconds and keeps
     the figures in the store. Raises what `load` raises, and `OptionError`. docs/serve.md explains
@@ -85,11 +88,22 @@ def serve(
     if isinstance(model, Model) and loading:
         raise OptionError(f"{', '.join(loading)}: arguments of load(); this model is loaded.")
     loaded = model if isinstance(model, Model) else edgeward.load(model, **loading)
+    encoder: Model | None = None
     try:
+        if isinstance(loaded, EncoderModel):
+            raise OptionError(
+                f"{loaded.info.name!r} is an encoder and writes no text; serve a language model, "
+                f"with embedder={loaded.info.name!r}."
+            )
+        encoder = edgeward.load(embedder) if isinstance(embedder, str | Path) else embedder
+        if encoder is not None and not isinstance(encoder, EncoderModel):
+            raise checks.refusal("embedder", embedder, "an encoder: its name, folder or Model")
         predictor, note = _predictor(loaded)
     except BaseException:
         if loaded is not model:
             loaded.close()
+        if encoder is not None and encoder is not embedder:
+            encoder.close()
         raise
     # The first prompt compiles its template: not in somebody's budget.
     loaded.prompt_ids("hello", chat=loaded.tokenizer.chat_template is not None)
@@ -114,6 +128,8 @@ def serve(
         cost_per_token=price,
         safety_checks=safety_checks,
         owns_model=loaded is not model,
+        owns_embedder=encoder is not embedder,
+        embedder=encoder,
         profile_note=note,
         opinions=Opinions(Feedback(), keep),
         drift=DriftMonitor(loaded.info.pack_sha256),

@@ -5,15 +5,20 @@ Knows: what a caller may ask. Does not know: how it is kept (`job.py`), HTTP (`e
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgeward import checks
 from edgeward.cancel import CancelToken
 from edgeward.chat import Messages
 from edgeward.errors import ModelClosed, OptionError
+from edgeward.model import Model
 from edgeward.reply import Reply
 from edgeward.request_maker import Prompt
 from edgeward.stream import Stream
@@ -28,6 +33,7 @@ from .job import Job
 from .opinions import Opinions
 from .streams import AsyncAnswer, ServiceStream
 from .tally import Tally
+from .turns import Share, Waiter
 
 _SPARE_THREADS = 8
 """Worker threads beyond those that run and wait: they tell the next ones that there is no room."""
@@ -47,11 +53,15 @@ class Service:
         cost_per_token: float | None,
         safety_checks: Sequence[Any],
         owns_model: bool,
+        owns_embedder: bool,
         profile_note: str,
         opinions: Opinions,
         auditor: Auditor | None,
         drift: DriftMonitor,
+        embedder: Model | None,
     ) -> None:
+        self.embedder = embedder
+        """The encoder that `embed` asks; None: there is none."""
         self.model = core.model
         """The model that answers."""
         self.budget = budget
@@ -60,7 +70,7 @@ class Service:
         self.safety_checks = tuple(safety_checks)
         self.core = core
         """The parts that its requests share, for those who count them or stand in front."""
-        self._owns_model = owns_model
+        self._owns_model, self._owns_embedder = owns_model, owns_embedder
         self._profile_note = profile_note
         self._tally = Tally()
         self._opinions = opinions
@@ -88,6 +98,8 @@ class Service:
         self.core.alarms.close()
         if self._owns_model:
             self.model.close()
+        if self._owns_embedder and self.embedder is not None:
+            self.embedder.close()
 
     @overload
     def generate(
@@ -136,6 +148,29 @@ class Service:
     ) -> Reply | AsyncAnswer:
         """`chat` for asyncio; cancelling the task stops the model."""
         return await self._aanswer(self._call("chat", messages, asked), stream)
+
+    def embed(self, texts: str | Sequence[str], *, user: str = "") -> NDArray[np.float32]:
+        """A vector for each text: float32 (texts, dimension), by the service's `embedder`.
+
+        Takes one turn at the machine, like a run of the model. Raises `OptionError` without an
+        embedder, and what `Model.embed` raises.
+        """
+        if self.embedder is None:
+            raise OptionError(
+                "this service has no encoder; give one to serve(), such as "
+                "embedder='all-minilm-l6-v2'."
+            )
+        share, turnstile = Share(user), self.core.turnstile
+        turnstile.join(share)
+        try:
+            turnstile.enter(share, Waiter())
+            began = time.perf_counter()
+            try:
+                return self.embedder.embed(texts)
+            finally:
+                turnstile.exit(share, (time.perf_counter() - began) * 1000)
+        finally:
+            turnstile.leave(share)
 
     def messages(self, session: str) -> list[dict[str, Any]]:
         """What was said in a session so far; empty for one that has not begun."""

@@ -47,6 +47,9 @@ import edgeward
 model = edgeward.load(sys.argv[1])
 model.generate("hello", max_tokens=4)
 model.chat("hello", max_tokens=4)
+with edgeward.serve(model, keep_text=True, audit=True) as service:
+    reply = service.chat("hello", max_tokens=4, session="one")
+    service.feedback(reply.receipt.id, 1, "good")
 time.sleep(1)  # a reporter in the background would have its chance
 model.close()
 """
@@ -68,12 +71,15 @@ def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def calls(shim: Path, log: Path, program: str, *arguments: str) -> list[str]:
     environment = {**os.environ, "LD_PRELOAD": str(shim), "SOCKET_LOG": str(log)}
+    environment["EDGEWARD_HOME"] = str(log.parent / "home")
     environment.pop("ORT_DISABLE_TELEMETRY", None)
     subprocess.run([sys.executable, "-c", program, *arguments], env=environment, check=True)
     return log.read_text().splitlines() if log.exists() else []
 
 
-def test_load_generate_and_chat_open_no_socket(shim: Path, tmp_path: Path, tiny_pack: Path) -> None:
+def test_load_generate_chat_and_serve_open_no_socket(
+    shim: Path, tmp_path: Path, tiny_pack: Path
+) -> None:
     assert calls(shim, tmp_path / "log", SESSION, str(tiny_pack)) == []
 
 

@@ -37,9 +37,13 @@ document.querySelectorAll = () =>
   named.log.all().filter((e) => e.attributes["aria-label"] === "Answer again");
 
 const asked = [];
+// The tiny model's weights are random: a seed, so that it says the same in every run, and no early end.
+const same = { seed: 3, max_tokens: 300, ignore_eos: true };
 const fromPage = (path, options = {}) => {
-  if (options.body) asked.push(JSON.parse(options.body));
-  return fetch(base + path, options);
+  let body = options.body;
+  if (body) asked.push(JSON.parse(body));
+  if (path.endsWith("/completions")) body = JSON.stringify({ ...JSON.parse(body), ...same });
+  return fetch(base + path, { ...options, body });
 };
 new Function("document", "fetch", script)(document, fromPage);
 

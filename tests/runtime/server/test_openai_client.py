@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openai
 import pytest
-from http_server import Address
+import tiny_encoder
+from http_server import Address, serving
 
 import edgeward
+from edgeward import manifest as m
+from edgeward.errors import OptionError
+from edgeward.quantize.convert_encoder import convert_encoder
 
 MESSAGES: Any = [{"role": "user", "content": "hello world"}]
 WEATHER: Any = {
@@ -149,11 +155,44 @@ def test_models(client: openai.OpenAI, name: str) -> None:
     assert [model.id for model in client.models.list()] == [name]
 
 
-def test_embeddings_of_a_model_that_makes_none_are_refused(
-    client: openai.OpenAI, name: str
-) -> None:
-    with pytest.raises(openai.BadRequestError, match="embed"):
+def test_embeddings_without_an_encoder_are_refused(client: openai.OpenAI, name: str) -> None:
+    with pytest.raises(openai.BadRequestError, match="--embedder"):
         client.embeddings.create(model=name, input="hello", encoding_format="float")
+
+
+def test_embeddings_are_the_encoders_own(tiny_pack: Path, tmp_path: Path) -> None:
+    folder = tiny_encoder.write_folder(tmp_path / "model")
+    source = m.Source(
+        kind="path", reference="", file="model", format="safetensors", sha256="0" * 64
+    )
+    convert_encoder(
+        folder,
+        tmp_path / "pack",
+        name="vectors",
+        source=source,
+        licence="apache-2.0",
+        tokenizer=(folder / "tokenizer.json").read_bytes(),
+        bits=32,
+    )
+    texts = ["the river", "a house"]
+    with (
+        edgeward.serve(tiny_pack, threads=1, embedder=tmp_path / "pack") as service,
+        serving(service) as server,
+        openai.OpenAI(base_url=server.url, api_key="none", max_retries=0) as client,
+    ):
+        own = service.embed(texts)
+        # Left to itself the client asks for base64 and decodes it.
+        asked: Any
+        for asked in ({}, {"encoding_format": "float"}):
+            made = client.embeddings.create(model="vectors", input=texts, **asked)
+            assert np.array_equal(np.array([d.embedding for d in made.data], np.float32), own)
+        assert made.usage.prompt_tokens > 0
+        assert [model.id for model in client.models.list()] == ["tiny", "vectors"]
+        with pytest.raises(openai.NotFoundError, match="'vectors' does"):
+            client.embeddings.create(model="tiny", input="x", encoding_format="float")
+        assert service.stats()["running"] == 0
+    with pytest.raises(OptionError, match="is an encoder"):
+        edgeward.serve(tmp_path / "pack")
 
 
 def test_limits_and_sessions_come_in_our_field(

@@ -217,6 +217,19 @@ def test_every_end_is_counted_once(tiny_pack: Path) -> None:
     assert stats["tokens"]["completion"] == 2
 
 
+def test_a_fault_in_an_account_costs_no_answer(
+    tiny_pack: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty(_: Outcome) -> None:
+        raise RuntimeError("full")
+
+    with edgeward.serve(tiny_pack, threads=1) as fresh:
+        fresh.core.observers.insert(0, faulty)
+        assert fresh.generate(PROMPT, max_tokens=2).usage.completion_tokens <= 2
+        assert fresh.stats()["requests"] == 1
+    assert "RuntimeError: full" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

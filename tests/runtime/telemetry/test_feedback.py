@@ -45,6 +45,18 @@ def test_with_consent_a_complaint_can_be_replayed(tiny_pack: Path, tmp_path: Pat
     assert (tmp_path / "f.db").stat().st_mode & 0o077 == 0
 
 
+def test_personal_data_is_replaced_before_it_is_kept(tiny_pack: Path, tmp_path: Path) -> None:
+    with edgeward.serve(tiny_pack, threads=1, keep_text=True) as service:
+        service._opinions.feedback = kept = Feedback(tmp_path / "f.db")
+        messages = [{"role": "user", "content": "write to ada.lovelace@example.org please"}]
+        reply = service.chat(messages, max_tokens=3)
+        service.feedback(reply.receipt.id, 1, "my mail is ada.lovelace@example.org")
+        (found,) = kept.entries()
+    assert "please" in (found.prompt or "")
+    assert "my mail is" in (found.comment or "")
+    assert b"lovelace" not in (tmp_path / "f.db").read_bytes()
+
+
 def test_a_second_opinion_takes_the_place_of_the_first(tmp_path: Path) -> None:
     kept = Feedback(tmp_path / "f.db")
     kept.add(entry("a", 1))
