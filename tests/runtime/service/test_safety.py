@@ -53,3 +53,17 @@ def test_checks_of_a_service_are_those_of_its_requests(tiny_pack: Path) -> None:
         assert bare.safety == ()
         assert reply.token_ids == bare.token_ids
         assert reply.text == bare.text
+
+
+def test_the_built_in_checks_run_under_a_budget(tiny_pack: Path) -> None:
+    with edgeward.serve(
+        tiny_pack,
+        threads=1,
+        latency_budget=edgeward.Budget(first_token=60_000),
+        cost_per_token=1.0,
+        safety_checks=[edgeward.toxicity_filter, edgeward.jailbreak_detector],
+    ) as guarded:
+        reply = guarded.chat("what is the capital of France?", max_tokens=5, seed=1)
+        assert reply.budget is not None
+        assert reply.budget.met
+        assert len({v.check for v in reply.safety}) == 2
