@@ -15,6 +15,7 @@ from edgeward import __version__
 from edgeward.quantize.architecture import Architecture, Rope
 from edgeward.quantize.schemes import grids
 from edgeward.quantize.schemes.grids import Format, Values
+from edgeward.quantize.views import Times
 from edgeward.quantize.weights import Floats, Tensor, Weights, all_floats
 
 from .builder import EDGEWARD, GraphBuilder
@@ -85,12 +86,18 @@ def build(
         node.array(f"rope.{number}.cos", cos)
         node.array(f"rope.{number}.sin", sin)
     kind = "embedding and head" if model.tied_head else "embedding"
+    # A constant that intake multiplied into the embedding goes into an attribute: its blocks stay
+    # as small as they were. A tied head then lacks it, and the last norm takes it over.
+    scale = node.unscale("embedding")
     embedding = node.matrix("embedding", kind, "embedding")
     words = []
     for layer in range(model.layers):
         words.append(_layer(node, model, layer, ropes))
         progress(layer + 1, model.layers)
-    node.vector("final_norm")
+    node.array(
+        "final_norm",
+        all_floats(weights.tensors["final_norm"]) * np.float32(scale if model.tied_head else 1),
+    )
     head = embedding if model.tied_head else node.matrix("head", "head", "head")
     graph.node(
         "Decoder",
@@ -101,6 +108,7 @@ def build(
         embedding=embedding,
         head=head,
         layers=" ".join(words),
+        embedding_scale=scale,
         **_attributes(model),
     )
     return graph.model(__version__), node.stored
@@ -143,7 +151,6 @@ def _attributes(model: Architecture) -> dict[str, int | float]:
         "attention_scale": float(model.head_dim**-0.5 if scale is None else scale),
         "attention_cap": float(model.attention_softcap or 0),
         "logit_cap": float(model.logit_softcap or 0),
-        "embedding_scale": 1.0,
     }
 
 
@@ -181,11 +188,19 @@ class _Node:
 
     def __init__(self, graph: GraphBuilder, weights: Weights, data: DataFile) -> None:
         self._graph = graph
-        self._tensors = weights.tensors
+        self._tensors = dict(weights.tensors)
         self._data = data
         self.weights: list[str] = []
         """Names of the initializers."""
         self.stored: list[Stored] = []
+
+    def unscale(self, name: str) -> float:
+        """Take a constant factor off a tensor and return it."""
+        tensor = self._tensors[name]
+        if not isinstance(tensor, Times):
+            return 1.0
+        self._tensors[name] = tensor.inner
+        return float(tensor.factor)
 
     def array(self, name: str, values: Floats) -> None:
         self.weights.append(self._graph.external(name, self._data.add(values)))
