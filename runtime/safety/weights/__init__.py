@@ -14,7 +14,7 @@ from edgeward.errors import EdgewardError
 from edgeward.kernels import _native
 
 NAME = "safety-1.bin"
-SHA256 = "72676961cbee241a50553f27d1495fbf10d768dc1a5c9620bf993253be880abe"
+SHA256 = "8725b2dc25c92780585494b6cb3400d3b3c0616a74b06b0dbc6220c4f8117af4"
 
 
 @cache
