@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CHANGES = {
     '\nname = "edgeward"\n': '\nname = "edgeward-cuda"\n',
     '    "onnxruntime>=': '    "onnxruntime-gpu>=',
-    '"edgeward[quantize]"': '"edgeward-cuda[quantize]"',
+    '"edgeward[quantize,': '"edgeward-cuda[quantize,',
     '"edgeward[test]"': '"edgeward-cuda[test]"',
 }
 

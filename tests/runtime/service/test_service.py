@@ -59,7 +59,7 @@ def test_a_second_request_finds_the_prefix_and_says_so(service: edgeward.Service
 
 def test_total_ends_the_answer_with_the_text_so_far(service: edgeward.Service) -> None:
     reply = service.generate(
-        PROMPT, seed=4, ignore_eos=True, max_tokens=1500, latency_budget=Budget(total=250)
+        PROMPT, seed=4, ignore_eos=True, max_tokens=1500, latency_budget=Budget(total=80)
     )
     assert reply.finish_reason == "deadline"
     whole = service.model.generate(PROMPT, seed=4, ignore_eos=True, max_tokens=1500)

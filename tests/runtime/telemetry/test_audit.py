@@ -92,7 +92,8 @@ def test_many_threads_write_one_chain(tmp_path: Path) -> None:
 
 def test_requests_leave_lines_without_their_text(tiny_pack: Path, store: Path) -> None:
     with edgeward.serve(tiny_pack, threads=1, audit=True) as service:
-        reply = service.chat("my grandmother", max_tokens=3, session="trip", user="ada")
+        asked = {"max_tokens": 3, "ignore_eos": True, "session": "trip", "user": "ada"}
+        reply = service.chat("my grandmother", **asked)
         log = AuditLog()
         events = list(log.entries())[-2:]
         assert [e["event"] for e in events] == ["served", "request"]
