@@ -40,7 +40,7 @@ def pack(
     """
     if wheel is None and sign is None:
         raise OptionError("`edgeward pack` needs --wheel FOLDER, --sign KEY, or both.")
-    folder = _folder(model)
+    folder = folder_of(model)
     done: dict[str, object] = {"path": str(folder)}
     with disk.explained(wheel or folder):
         if sign is not None:
@@ -77,7 +77,7 @@ def verify(
     """
     from .verify import verify as check
 
-    found = check(_folder(model), key=key, run=not no_run)
+    found = check(folder_of(model), key=key, run=not no_run)
     if as_json:
         print(json.dumps(dataclasses.asdict(found)))
         return
@@ -89,7 +89,7 @@ def verify(
     )
 
 
-def _folder(model: str) -> Path:
+def folder_of(model: str) -> Path:
     """A path is taken as it is; a bare name is looked up."""
     if "/" in model or (Path(model) / "manifest.json").is_file():
         return Path(model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,14 +31,16 @@ def measure(
     text_sha256: str,
     window: int = WINDOW,
     most: int | None = None,
+    begin: Sequence[int] = (),
     threads: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:
     """Compare the pack's `graph` with the float32 `weights` on `ids`, the ids of a text.
 
     The text is cut into windows of `window` ids, at most `most` of them; what is left over at the
-    end is not used. `text` and `text_sha256` name it in the result. Raises `OptionError` for a
-    text shorter than one window, or a window that the model's context cannot hold.
+    end is not used; each begins with the ids `begin`. `text` and `text_sha256` name it in the
+    result. Raises `OptionError` for a text shorter than one window, or a window that the model's
+    context cannot hold.
     """
     (measured,) = measure_all(
         weights,
@@ -48,6 +50,7 @@ def measure(
         text_sha256=text_sha256,
         window=window,
         most=most,
+        begin=begin,
         threads=threads,
         progress=progress,
     )
@@ -63,6 +66,7 @@ def measure_all(
     text_sha256: str,
     window: int = WINDOW,
     most: int | None = None,
+    begin: Sequence[int] = (),
     threads: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Evaluation]:
@@ -70,7 +74,7 @@ def measure_all(
     context = weights.architecture.context
     if not 2 <= window <= context:
         raise OptionError(f"window={window} must lie in 2 .. {context}, the model's context.")
-    windows = cut(ids, window, most)
+    windows = cut(ids, window, most, begin)
     found = evaluate_graphs(weights, graphs, windows, threads=threads, progress=progress)
     return [_evaluation(losses, text, text_sha256, windows.shape) for losses in found]
 
@@ -90,9 +94,12 @@ def _evaluation(losses: Losses, text: str, text_sha256: str, shape: tuple[int, .
     )
 
 
-def cut(ids: Sequence[int], window: int, most: int | None = None) -> NDArray[np.int64]:
-    """Windows of a text's ids: int64 (windows, window)."""
-    count = len(ids) // window
+def cut(
+    ids: Sequence[int], window: int, most: int | None = None, begin: Sequence[int] = ()
+) -> NDArray[np.int64]:
+    """Windows of a text's ids: int64 (windows, window), each beginning with the ids `begin`."""
+    text = window - len(begin)
+    count = len(ids) // text if text > 0 else 0
     if count == 0:
         raise OptionError(
             f"the text has {len(ids)} tokens; at least one window of {window} is needed. "
@@ -100,7 +107,17 @@ def cut(ids: Sequence[int], window: int, most: int | None = None) -> NDArray[np.
         )
     if most is not None:
         count = min(count, most)
-    return np.asarray(ids[: count * window], np.int64).reshape(count, window)
+    rows = np.asarray(ids[: count * text], np.int64).reshape(count, text)
+    return np.concatenate(
+        [np.broadcast_to(np.asarray(begin, np.int64), (count, len(begin))), rows], 1
+    )
+
+
+def pieces(positions: int, vocabulary: int) -> Iterator[tuple[int, int]]:
+    """First and last of runs of positions whose logits are few enough to be held at once."""
+    many = max(1, _LOGITS // vocabulary)
+    for begin in range(0, positions, many):
+        yield begin, min(begin + many, positions)
 
 
 def evaluate_windows(
@@ -130,13 +147,11 @@ def evaluate_graphs(
     reference = LayeredReference(weights, threads)
     hidden = reference.hidden(windows, start, lambda done, _: progress(done, total))
     scorers = [scorer(graph, threads) for graph in graphs]
-    many = max(1, _LOGITS // weights.architecture.vocabulary)
     losses: list[list[Losses]] = [[] for _ in graphs]
     for number, ids in enumerate(windows):
         all_logits = [one.logits(ids, start) for one in scorers]
         following = ids[start + 1 :]
-        for begin in range(0, window - start, many):
-            end = begin + many
+        for begin, end in pieces(window - start, weights.architecture.vocabulary):
             expected = reference.logits(hidden[number, begin:end])
             for found, logits in zip(losses, all_logits, strict=True):
                 # compare() works in the arrays it is given.

@@ -117,6 +117,13 @@ def evaluate_graphs(
         text_sha256=text.sha256,
         window=window,
         most=windows,
+        begin=beginning(tokenizer),
         threads=threads,
         progress=progress,
     )
+
+
+def beginning(tokenizer: Tokenizer) -> list[int]:
+    """Special ids that the tokenizer puts before every text: without them some models are lost."""
+    empty, some = tokenizer.encode(""), tokenizer.encode("a")
+    return empty if empty and some[: len(empty)] == empty and len(some) > len(empty) else []

@@ -22,7 +22,7 @@ COMMANDS = {
     "chat": "edgeward.cli.chat:chat",
     "run": "edgeward.cli.run:run",
     "embed": "edgeward.cli.embed:embed",
-    "eval": "edgeward.quantize.evaluate.cli:evaluate",
+    "eval": "edgeward.quantize.evaluate.command:evaluate",
     "serve": "edgeward.cli.serve:serve",
     "bench": "edgeward.bench.cli:app",
     "privacy": "edgeward.cli.privacy:privacy",
