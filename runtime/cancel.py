@@ -6,15 +6,26 @@ that knows those gives requests a token of its own kind, with turns to wait for.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Literal
+from typing import Literal, Protocol
 
 StopReason = Literal["cancelled", "deadline"]
 
-_AT_ONCE = contextlib.nullcontext()
+
+class Work(Protocol):
+    """Tokens of one request that the engine is to compute next."""
+
+    @property
+    def tokens(self) -> int:
+        """How many."""
+
+    @property
+    def position(self) -> int:
+        """How many are before them."""
+
+    def alone(self) -> None:
+        """Compute them now, in the calling thread."""
 
 
 class CancelToken:
@@ -66,6 +77,6 @@ class CancelToken:
         """Tokens that the next run of a prefill may compute; None: as many as the engine likes."""
         return None
 
-    def turn(self, tokens: int, position: int) -> AbstractContextManager[None]:
-        """Held while the engine computes `tokens` behind `position` others; here without a wait."""
-        return _AT_ONCE
+    def run(self, work: Work) -> None:
+        """Have it computed, here at once; a scheduler waits for turns and joins what it can."""
+        work.alone()

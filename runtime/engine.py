@@ -144,23 +144,42 @@ class Lane:
             self.cache.prefilled += tokens
 
     def _run(self, tokens: Sequence[int]) -> None:
-        with self._cancel.turn(len(tokens), self.length):
-            if self._cancel.cancelled:
-                raise Cancelled("the request was cancelled.")
-            # What is behind is overwritten from here on; a run that fails leaves nothing of use.
-            del self.cache.prefilled[self.length :]
-            try:
-                if len(tokens) == 1:
-                    self._runs.step(tokens[0], self.length)
-                else:
-                    self._runs.chunk(tokens, self.length)
-            except Exception as error:
-                if self._cancel.cancelled:
-                    raise Cancelled("the request was cancelled.") from None
-                raise EdgewardError(f"ONNX Runtime failed: {error}") from error
-            finally:
-                self.cache.touched = max(self.cache.touched, self.length + len(tokens))
+        self._cancel.run(Run(self, tokens))
         self.length += len(tokens)
+
+    def compute(self, tokens: Sequence[int]) -> None:
+        """Run the graph on `tokens` now. Raises `Cancelled`, `EdgewardError`."""
+        if self._cancel.cancelled:
+            raise Cancelled("the request was cancelled.")
+        self.claim(len(tokens))
+        try:
+            if len(tokens) == 1:
+                self._runs.step(tokens[0], self.length)
+            else:
+                self._runs.chunk(tokens, self.length)
+        except Exception as error:
+            if self._cancel.cancelled:
+                raise Cancelled("the request was cancelled.") from None
+            raise EdgewardError(f"ONNX Runtime failed: {error}") from error
+
+    def claim(self, tokens: int) -> None:
+        """Say that a run will write the next `tokens` positions: what they held is of no use."""
+        del self.cache.prefilled[self.length :]
+        self.cache.touched = max(self.cache.touched, self.length + tokens)
+
+
+class Run:
+    """What one lane wants computed next; a single token may go together with those of others."""
+
+    __slots__ = ("ids", "lane", "position", "tokens")
+
+    def __init__(self, lane: Lane, ids: Sequence[int]) -> None:
+        self.lane, self.ids = lane, ids
+        self.tokens, self.position = len(ids), lane.length
+
+    def alone(self) -> None:
+        """Compute it now, in the calling thread."""
+        self.lane.compute(self.ids)
 
 
 def shape_of(a: m.Architecture, graph: m.Graph, context: int) -> CacheShape:

@@ -1,7 +1,7 @@
 """Key and value buffers of one request at a time, and the pool that lends them.
 
-A cache is allocated once at the full context; the operating system gives it memory page by page
-as positions are written, so a short conversation stays small. Input and output of the attention
+A cache is allocated once at the full context (`kv_arena.py`), so a short conversation stays small:
+its memory comes page by page. Input and output of the attention
 operators are the same buffer (past = present): nothing is copied from step to step.
 
 Knows: shapes, bytes, token ids. Does not know: graphs, text, sampling.
@@ -9,9 +9,8 @@ Knows: shapes, bytes, token ids. Does not know: graphs, text, sampling.
 
 from __future__ import annotations
 
-import contextlib
-import mmap
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import MemoryLimit
+from .kv_arena import Arena
 
 _KEY_BLOCK = 16
 
@@ -72,9 +72,18 @@ class CacheShape:
 class KvCache:
     """The buffers of one request, and which tokens its first positions hold."""
 
-    def __init__(self, shape: CacheShape) -> None:
+    def __init__(self, shape: CacheShape, arena: Arena | None = None) -> None:
+        """In a free slot of `arena`, else in memory of its own. Raises `MemoryError`."""
         self.shape = shape
-        self.buffers: NDArray[Any] = _fresh_pages(shape.bytes, shape.kind).reshape(shape.sizes)
+        slot = None if arena is None else arena.take()
+        if arena is None or slot is None:
+            arena, slot = Arena(shape, 1), 0
+            self.buffers: NDArray[Any] = arena.buffers
+        else:
+            self.buffers = arena.buffers[slot : slot + 1]
+            weakref.finalize(self, arena.give, slot)
+        self.arena, self.slot = arena, slot
+        """Where it lies; caches of one arena can be stepped together."""
         self.prefilled: list[int] = []
         """Ids whose keys and values stand in the first positions, as a prefill computes them.
 
@@ -109,24 +118,6 @@ class KvCache:
         self.touched = max(self.touched, stop)
 
 
-def _fresh_pages(size: int, kind: str) -> NDArray[Any]:
-    """`size` bytes of a mapping of their own: pages that are never touched cost nothing.
-
-    Small pages are asked for by name. NumPy asks for huge ones, and then the first position of
-    each head, megabytes apart, would fill a huge page with zeros: half a second and the whole
-    cache's memory for a prompt of three words. Raises `MemoryError`.
-    """
-    try:
-        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    except OSError:
-        raise MemoryError from None
-    if hasattr(mmap, "MADV_NOHUGEPAGE"):
-        # A kernel without huge pages refuses the advice and needs none.
-        with contextlib.suppress(OSError):
-            pages.madvise(mmap.MADV_NOHUGEPAGE)
-    return np.frombuffer(pages, dtype=kind)
-
-
 class CachePool:
     """Lends caches to requests; keeps a few of them for the prefixes they hold. Thread-safe."""
 
@@ -139,6 +130,25 @@ class CachePool:
         self._lock = threading.Lock()
         self._idle: list[KvCache] = []
         self._lent = 0
+        self._arena: Arena | None = None
+
+    def gather(self, caches: int) -> Arena | None:
+        """Lay up to `caches` coming caches next to each other; None where that cannot be.
+
+        What idle caches hold is forgotten. Caches beyond lie elsewhere. The memory is reserved and
+        not taken; the portable graph cannot use it, nor is it there where the system has no room.
+        """
+        with self._lock:
+            if self._limit is not None:
+                caches = min(caches, self._limit)
+            if self.shape.kind != "float16" or caches < 2:
+                return None
+            try:
+                self._arena = Arena(self.shape, caches)
+            except MemoryError:
+                return None
+            self._idle.clear()
+            return self._arena
 
     def acquire(self, ids: list[int]) -> KvCache:
         """A cache for a prompt of `ids`, holding as much of its beginning as any idle one does.
@@ -165,7 +175,7 @@ class CachePool:
                 f"{self.shape.bytes} bytes for each more."
             )
         try:
-            cache = KvCache(self.shape)
+            cache = KvCache(self.shape, self._arena)
         except MemoryError:
             raise MemoryLimit(
                 f"no memory for a cache of {self.shape.bytes} bytes ({self.shape.context} "

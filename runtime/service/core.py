@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from edgeward.batched_steps import BatchedSteps
 from edgeward.cancel import CancelToken
+from edgeward.engine import PREFILL_CHUNK
 from edgeward.model import Model
 from edgeward.reply import Reply
 
@@ -73,14 +75,17 @@ class Core:
     sessions: Sessions
     history: History
     load: Load
+    batch: BatchedSteps | None
+    """Computes steps of several requests together; None where the graph cannot."""
     observers: list[Callable[[Outcome], None]]
     """Called at the end of every call, in the thread that ran it."""
 
 
 class Load:
-    """Engine time that the running requests are foretold to need still. Thread-safe."""
+    """What the running requests are foretold to need still. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
         self._lock = threading.Lock()
         self._expected: dict[Ticket, float] = {}
 
@@ -96,6 +101,14 @@ class Load:
 
     @property
     def remaining_ms(self) -> float:
-        """Milliseconds for all of them together."""
+        """Milliseconds of the engine for all of them together."""
         with self._lock:
             return sum(max(0.0, ms - t.share.used) for t, ms in self._expected.items())
+
+    @property
+    def prefills_ms(self) -> tuple[float, ...]:
+        """Milliseconds that each prompt needs still, of those that are not yet computed."""
+        with self._lock:
+            tickets = list(self._expected)
+        left = ((t.prompt_tokens - t.place, t.place) for t in tickets)
+        return tuple(self._predictor.prefill(n, at, PREFILL_CHUNK) for n, at in left if n > 1)

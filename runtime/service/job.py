@@ -40,7 +40,7 @@ class Job:
         share = Share(call.user, WEIGHTS[call.priority])
         meter = core.ledger.meter
         joules = meter.counter if meter.counts else None
-        self.ticket = Ticket(core.turnstile, core.predictor, share, joules)
+        self.ticket = Ticket(core.turnstile, core.predictor, share, joules, core.batch)
         self._watch = Stopwatch(call.began, self.ticket)
         self._forms: dict[int, tuple[Any, list[int]]] = {}
         self._new_messages: list[dict[str, Any]] = []
@@ -68,6 +68,7 @@ class Job:
                 plan = self._make_plan(history, 0.0)  # time has passed, others have ended
             self._plan = plan
             ticket.prompt_tokens = plan.candidate.tokens
+            ticket.place = plan.candidate.cached
             self._arm()
             core.load.add(ticket, plan.engine_ms)
             self._undo.callback(core.load.remove, ticket)
@@ -128,7 +129,9 @@ class Job:
         )
         around = Surroundings(
             others=core.turnstile.active,
+            joined=core.batch is not None,
             remaining_ms=core.load.remaining_ms,
+            prefills_ms=core.load.prefills_ms,
             wait_ms=wait_ms,
             spent_ms=(time.perf_counter() - call.began) * 1000,
         )

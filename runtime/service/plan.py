@@ -31,8 +31,12 @@ class Surroundings:
 
     others: int
     """Requests that take turns at the engine."""
+    joined: bool
+    """Their decode steps are computed together with this one's."""
     remaining_ms: float
     """Engine time that these are foretold to need."""
+    prefills_ms: tuple[float, ...]
+    """Of those of them whose prompt is not computed yet, the time it needs."""
     wait_ms: float
     """Time until this one may take turns."""
     spent_ms: float
@@ -147,22 +151,41 @@ class _Planner:
 
     def first_token(self, c: Candidate, *, sure: bool) -> float:
         """Milliseconds from the call to the first text."""
-        around = self.around
-        beside = 1.0 + around.others
-        alone = self.predictor.first_token(c.tokens, c.cached, self.chunk, beside, sure=sure)
-        shared = min(alone * beside, alone + around.remaining_ms)
-        return around.spent_ms + around.wait_ms + shared
+        around, predictor = self.around, self.predictor
+        prefill = predictor.prefill(c.tokens - c.cached, c.cached, self.chunk, sure=sure)
+        shown = predictor.held_back * self.step(c, sure=sure)
+        if not around.joined:
+            # Turns for all: as many times longer, but no longer than what the others still need.
+            alone = predictor.beside(sure=sure) + prefill
+            mine = min(alone * (1.0 + around.others), alone + around.remaining_ms)
+            return around.spent_ms + around.wait_ms + mine + shown
+        # Prompts take turns, and between two of their runs there is a step of all answers.
+        prefill += sum(min(prefill, ms) for ms in around.prefills_ms)
+        answers = max(0, around.others - len(around.prefills_ms))
+        if answers:
+            runs = 1 + int(prefill / QUANTUM_SHARED)
+            prefill += runs * predictor.step(c.tokens, answers, sure=sure)
+        spent = around.spent_ms + around.wait_ms + predictor.beside(sure=sure)
+        return spent + prefill + shown
+
+    @property
+    def rows(self) -> int:
+        """Answers that a step is computed for together."""
+        return 1 + self.around.others if self.around.joined else 1
 
     def step(self, c: Candidate, *, sure: bool = False) -> float:
-        return (1.0 + self.around.others) * self.predictor.step(c.tokens, sure=sure)
+        turns = 1.0 if self.around.joined else 1.0 + self.around.others
+        return turns * self.predictor.step(c.tokens, self.rows, sure=sure)
 
     def answer(self, c: Candidate) -> int:
         """Tokens of answer that fit into `total` behind this prompt."""
         total = self.ask.budget.total
         assert total is not None
-        left = (total - self.first_token(c, sure=True)) / (1.0 + self.around.others)
+        left = total - self.first_token(c, sure=True)
+        if not self.around.joined:
+            left /= 1.0 + self.around.others
         share = _CLOSING if self.ask.structured else 1.0
-        return 1 + self.predictor.fit(left * share, c.tokens) if left > 0 else 0
+        return 1 + self.predictor.fit(left * share, c.tokens, self.rows) if left > 0 else 0
 
     def misses(self, c: Candidate) -> list[str]:
         """The limits that this prompt will not keep, each with its figures."""
@@ -192,9 +215,9 @@ class _Planner:
         return max(1, min(most, self.predictor.answer_tokens))
 
     def engine_ms(self, c: Candidate) -> float:
-        """Engine time for prompt and a common answer."""
+        """Engine time for prompt and a common answer: its part of what it shares with others."""
         prefill = self.predictor.prefill(c.tokens - c.cached, c.cached, self.chunk)
-        return prefill + self.common(c) * self.predictor.step(c.tokens)
+        return prefill + self.common(c) * self.predictor.step(c.tokens, self.rows) / self.rows
 
     def cost_per_token(self, c: Candidate) -> float:
         return self.ask.price(self.engine_ms(c)) / self.common(c)

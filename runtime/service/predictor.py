@@ -56,9 +56,9 @@ class Predictor:
         self._shown_after = Window(1.0)
         self._answer = Window(64.0, 64)
 
-    def observe_run(self, tokens: int, position: int, ms: float) -> None:
-        """A run took `ms`; 1 token is a decode step."""
-        ratio = min(ms / self.profile.one(tokens, position), _SURPRISE)
+    def observe_run(self, tokens: int, position: int, ms: float, rows: int = 1) -> None:
+        """A run took `ms`; 1 token is a decode step, of `rows` requests."""
+        ratio = min(ms / self.profile.one(tokens, position, rows), _SURPRISE)
         with self._lock:
             (self._step if tokens == 1 else self._prefill).add(ratio)
 
@@ -76,26 +76,22 @@ class Predictor:
             scale = self._prefill.high if sure else self._prefill.middle
         return scale * self.profile.prefill(tokens, position, chunk)
 
-    def step(self, position: int, *, sure: bool = False) -> float:
-        """Milliseconds of a decode step at a position."""
+    def step(self, position: int, rows: int = 1, *, sure: bool = False) -> float:
+        """Milliseconds of a decode step at a position, of `rows` requests together."""
         with self._lock:
             scale = self._step.high if sure else self._step.middle
-        return scale * self.profile.one(1, position)
+        return scale * self.profile.one(1, position, rows)
 
-    def first_token(
-        self, tokens: int, cached: int, chunk: int, decode_beside: float, *, sure: bool = False
-    ) -> float:
-        """Milliseconds to the first text of a prompt of `tokens`, nobody else being there.
-
-        `decode_beside`: factor on the steps before text is shown (1 when alone).
-        """
-        ms = self.prefill(tokens - cached, cached, chunk, sure=sure)
+    def beside(self, *, sure: bool = False) -> float:
+        """Milliseconds before the first text that are not the engine's nor waiting."""
         with self._lock:
-            beside = self._beside.high if sure else self._beside.middle
-            held_back = self._shown_after.middle - 1
-        if held_back > 0:
-            ms += held_back * decode_beside * self.step(tokens, sure=sure)
-        return beside + ms
+            return self._beside.high if sure else self._beside.middle
+
+    @property
+    def held_back(self) -> float:
+        """Steps after the prompt until a text is shown: what checks hold back."""
+        with self._lock:
+            return max(0.0, self._shown_after.middle - 1)
 
     @property
     def answer_tokens(self) -> int:
@@ -110,9 +106,9 @@ class Predictor:
             known = len(self._step) >= _LEAST
             return (self._step if known else self._prefill).middle
 
-    def fit(self, milliseconds: float, position: int) -> int:
-        """Decode steps that fit into a time, beginning at a position."""
-        step, slope = self.step(position), self.profile.step_position_ms
+    def fit(self, milliseconds: float, position: int, rows: int = 1) -> int:
+        """Decode steps that fit into a time, beginning at a position, with `rows - 1` others."""
+        step, slope = self.step(position, rows), self.profile.step_position_ms * rows
         if milliseconds <= 0:
             return 0
         count = milliseconds / step

@@ -19,7 +19,7 @@ import msgspec
 from edgeward import store
 from edgeward.machine import processor_name, usable_cpus
 
-FORMAT = 1
+FORMAT = 2
 _LARGEST_FILE = 64 * 1024
 
 Ms = Annotated[float, msgspec.Meta(gt=0, lt=1e7)]
@@ -41,11 +41,20 @@ class DeviceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A decode step at the beginning."""
     step_position_ms: Annotated[float, msgspec.Meta(ge=0, lt=1e3)]
     """Added to a step for each position before it."""
+    rows: list[Annotated[int, msgspec.Meta(ge=2)]]
+    """Numbers of steps of different requests that were computed in one run, ascending; empty where
+    that cannot be."""
+    rows_ms: list[Ms]
+    """Time of a run of so many, at the beginning."""
 
-    def one(self, tokens: int, position: int) -> float:
-        """Milliseconds of one run of `tokens` behind `position` others; 1 token is a step."""
+    def one(self, tokens: int, position: int, rows: int = 1) -> float:
+        """Milliseconds of one run of `tokens` behind `position` others.
+
+        1 token is a step, of `rows` requests together.
+        """
         if tokens == 1:
-            return self.step_ms + self.step_position_ms * position
+            together = _between([1, *self.rows], [self.step_ms, *self.rows_ms], rows)
+            return together + self.step_position_ms * position * rows
         return self._at_start(tokens) + self.pair_ms * tokens * position
 
     def prefill(self, tokens: int, position: int, chunk: int) -> float:
@@ -58,13 +67,16 @@ class DeviceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return total
 
     def _at_start(self, tokens: int) -> float:
-        sizes, times = self.sizes, self.run_ms
-        if len(sizes) == 1:
-            return times[0] * tokens / sizes[0]
-        right = min(max(bisect.bisect_left(sizes, tokens), 1), len(sizes) - 1)
-        a, b = sizes[right - 1], sizes[right]
-        slope = (times[right] - times[right - 1]) / (b - a)
-        return max(times[0] * 0.5, times[right - 1] + slope * (tokens - a))
+        return _between(self.sizes, self.run_ms, tokens)
+
+
+def _between(sizes: list[int], times: list[float], size: int) -> float:
+    """Milliseconds at `size` of a curve known at `sizes`: lines between and beyond."""
+    if len(sizes) == 1:
+        return times[0] * size / sizes[0]
+    right = min(max(bisect.bisect_left(sizes, size), 1), len(sizes) - 1)
+    slope = (times[right] - times[right - 1]) / (sizes[right] - sizes[right - 1])
+    return max(times[0] * 0.5, times[right - 1] + slope * (size - sizes[right - 1]))
 
 
 def key_of(pack_sha256: str, graph: str, runtime: str, isa: str, threads: int) -> str:
@@ -86,8 +98,8 @@ def read(key: str) -> DeviceProfile | None:
         found = msgspec.json.decode(raw, type=DeviceProfile)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    ascending = sorted(set(found.sizes)) == found.sizes
-    whole = ascending and len(found.sizes) == len(found.run_ms)
+    curves = ((found.sizes, found.run_ms), (found.rows, found.rows_ms))
+    whole = all(sorted(set(at)) == at and len(at) == len(took) for at, took in curves)
     return found if whole and found.format == FORMAT and found.key == key else None
 
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import edgeward
 from edgeward import checks
+from edgeward.batched_steps import BatchedSteps
 from edgeward.encoder import EncoderModel
 from edgeward.errors import OptionError
 from edgeward.kernels import _native
@@ -107,8 +108,10 @@ def serve(
         raise
     # The first prompt compiles its template: not in somebody's budget.
     loaded.prompt_ids("hello", chat=loaded.tokenizer.chat_template is not None)
-    _, pool = loaded.opened()
+    engine, pool = loaded.opened()
     pool.keep(2 * slots, size)
+    # Those that run and those that are kept.
+    arena = pool.gather(3 * slots)
     most = loaded.info.memory.requests
     core = Core(
         model=loaded,
@@ -119,7 +122,8 @@ def serve(
         ledger=Ledger(find_meter(loaded.info.threads, power), prices),
         sessions=Sessions(),
         history=history,
-        load=Load(),
+        load=Load(predictor),
+        batch=None if arena is None else BatchedSteps(engine, arena),
         observers=[],
     )
     return Service(

@@ -163,12 +163,13 @@ class Service:
         share, turnstile = Share(user), self.core.turnstile
         turnstile.join(share)
         try:
-            turnstile.enter(share, Waiter())
+            turn = turnstile.enter(share, Waiter())
+            assert turn is not None  # nobody else has this waiter
             began = time.perf_counter()
             try:
                 return self.embedder.embed(texts)
             finally:
-                turnstile.exit(share, (time.perf_counter() - began) * 1000)
+                turnstile.exit(turn, (time.perf_counter() - began) * 1000)
         finally:
             turnstile.leave(share)
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
+from edgeward.batched_steps import BatchedSteps
 from edgeward.cancel import CancelToken
 from edgeward.engine import PREFILL_CHUNK
-from edgeward.errors import Cancelled
+from edgeward.errors import Cancelled, EdgewardError
 
 from .predictor import Predictor
-from .turns import Share, Turnstile, Waiter
+from .turns import Share, Turn, Turnstile, Waiter
 
 Limit = Literal["first_token", "total"]
 
@@ -37,25 +37,29 @@ class Ticket(CancelToken):
         predictor: Predictor,
         share: Share,
         joules: Callable[[], float] | None = None,
+        batch: BatchedSteps | None = None,
     ) -> None:
-        """`joules` reads an energy counter, where the machine has one."""
+        """`joules` reads an energy counter, where the machine has one; `batch` joins steps."""
         super().__init__()
         self.share = share
         self.joules = joules
         self.energy = 0.0
         """Joules that the counter went on by during the turns."""
         self.prefill_ms = 0.0
-        """Of the engine, for the prompt and what was computed together."""
+        """Of runs for the prompt and for what a grammar forces; others may share in `step_ms`."""
         self.step_ms = 0.0
         self.steps = 0
         self.passed: Limit | None = None
         """The limit whose deadline stopped the request."""
         self.prompt_tokens = 0
         """Set by the plan: where the prefill ends."""
+        self.place = 0
+        """Positions that are computed or were cached: where the next run begins."""
         self.first_by: float | None = None
         """When the first text must be out, or the request is stopped; None once it is, or never."""
         self._turnstile = turnstile
         self._predictor = predictor
+        self._batch = batch
         self._waiter = Waiter()
         self.watch(self._waiter.call_off)
 
@@ -77,56 +81,60 @@ class Ticket(CancelToken):
         quantum = QUANTUM_ALONE if alone else QUANTUM_SHARED
         return chunk_within(self._predictor, quantum)
 
-    def turn(self, tokens: int, position: int) -> _Turn:
-        return _Turn(self, tokens, position)
-
-    def enter(self, tokens: int, position: int) -> None:
-        """Wait for a turn. Raises `Cancelled`."""
-        if self.first_by is not None and tokens > 1:
-            left = self.prompt_tokens - position
-            need = self._predictor.prefill(left, position, PREFILL_CHUNK) if left > 0 else 0.0
-            if time.perf_counter() + need / 1000 > self.first_by:
-                self.stop_for("first_token")()
-        if self.cancelled or not self._turnstile.enter(self.share, self._waiter):
+    def run(self, work: Any) -> None:
+        """Have it computed in a turn of its own, or in a neighbour's. Raises `Cancelled`."""
+        self._give_up_if_late(work)
+        joins = self._batch is not None and self._batch.takes(work)
+        turn = None
+        if not self.cancelled:
+            turn = self._turnstile.enter(self.share, self._waiter, work, joins=joins)
+        if turn is None:
             raise Cancelled("the request was cancelled while it waited for its turn.")
+        try:
+            if turn.state == "leads":
+                self._lead(turn)
+            elif turn.error is not None:
+                raise EdgewardError(f"a step computed with others' failed: {turn.error}")
+        finally:
+            self.energy += turn.joules
+            self.place = work.position + work.tokens
+            if work.tokens == 1:
+                self.step_ms += turn.ms
+                self.steps += 1
+            else:
+                self.prefill_ms += turn.ms
 
-    def leave(self, tokens: int, position: int, ms: float, whole: bool) -> None:
-        """Give the turn back after `ms`; `whole`: the run was not stopped half way."""
-        self._turnstile.exit(self.share, ms)
-        if tokens == 1:
-            self.step_ms += ms
-            self.steps += 1
-        else:
-            self.prefill_ms += ms
-        if whole:
-            self._predictor.observe_run(tokens, position, ms)
+    def _give_up_if_late(self, work: Any) -> None:
+        """Stop when the rest of the prompt will not be done in time; the first text comes later."""
+        if self.first_by is None or work.tokens == 1:
+            return
+        left = self.prompt_tokens - work.position
+        need = self._predictor.prefill(left, work.position, PREFILL_CHUNK) if left > 0 else 0.0
+        if time.perf_counter() + need / 1000 > self.first_by:
+            self.stop_for("first_token")()
 
-
-class _Turn:
-    """One turn, as a context manager: written out, for it is on the way of every token."""
-
-    __slots__ = ("_began", "_joules", "_position", "_ticket", "_tokens")
-
-    def __init__(self, ticket: Ticket, tokens: int, position: int) -> None:
-        self._ticket, self._tokens, self._position = ticket, tokens, position
-        self._began = self._joules = 0.0
-
-    def __enter__(self) -> None:
-        self._ticket.enter(self._tokens, self._position)
-        if self._ticket.joules is not None:
-            self._joules = self._ticket.joules()
-        self._began = time.perf_counter()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        ms = (time.perf_counter() - self._began) * 1000
-        if self._ticket.joules is not None:
-            self._ticket.energy += self._ticket.joules() - self._joules
-        self._ticket.leave(self._tokens, self._position, ms, kind is None)
+    def _lead(self, turn: Turn) -> None:
+        """Compute the work of everybody in this turn."""
+        works = [one.work for one in turn.group]
+        joules = 0.0 if self.joules is None else self.joules()
+        error: BaseException | None = None
+        began = time.perf_counter()
+        try:
+            if len(works) == 1:
+                works[0].alone()
+            else:
+                assert self._batch is not None
+                self._batch.compute(works)
+        except BaseException as failed:
+            error = failed
+            raise
+        finally:
+            ms = (time.perf_counter() - began) * 1000
+            if self.joules is not None:
+                joules = self.joules() - joules
+            self._turnstile.exit(turn, ms, joules, error)
+        middle = sum(work.position for work in works) // len(works)
+        self._predictor.observe_run(works[0].tokens, middle, ms, len(works))
 
 
 def chunk_within(predictor: Predictor, quantum: float) -> int:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeward import engine as engine_module
-from edgeward.cancel import CancelToken
+from edgeward.cancel import CancelToken, Work
 from edgeward.engine import Engine, Lane
 from edgeward.errors import Cancelled, PackError
 from edgeward.kv_cache import KvCache
@@ -72,10 +70,10 @@ def test_a_token_that_bounds_the_runs_changes_no_bit_and_leaves_no_run_of_one(
         def most(self) -> int:
             return most
 
-        def turn(self, tokens: int, position: int) -> AbstractContextManager[None]:
-            assert position == sum(sizes)
-            sizes.append(tokens)
-            return contextlib.nullcontext()
+        def run(self, work: Work) -> None:
+            assert work.position == sum(sizes)
+            sizes.append(work.tokens)
+            work.alone()
 
     lane = Lane(engine, KvCache(engine.cache_shape(512)), Bounded())
     lane.prefill(IDS[:tokens], 0)

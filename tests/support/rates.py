@@ -6,8 +6,11 @@ from edgeward.service.predictor import Predictor
 from edgeward.service.profile import FORMAT, DeviceProfile
 
 
-def profile(per_token: float = 1.0, step: float = 10.0, pair: float = 0.0) -> DeviceProfile:
-    """`per_token` ms for each token of a prompt, `step` ms for each of an answer."""
+def profile(
+    per_token: float = 1.0, step: float = 10.0, pair: float = 0.0, more_rows: float = 2.0
+) -> DeviceProfile:
+    """`per_token` ms for each token of a prompt, `step` ms for each of an answer, `more_rows` ms
+    for each further request that is stepped together with one."""
     sizes = [2, 64, 512]
     return DeviceProfile(
         format=FORMAT,
@@ -17,6 +20,8 @@ def profile(per_token: float = 1.0, step: float = 10.0, pair: float = 0.0) -> De
         pair_ms=pair,
         step_ms=step,
         step_position_ms=0.0,
+        rows=[2, 8],
+        rows_ms=[step + more_rows, step + 7 * more_rows],
     )
 
 

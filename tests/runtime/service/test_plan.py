@@ -12,7 +12,7 @@ from edgeward.errors import BudgetExceeded, ContextOverflow
 from edgeward.service.budget import Budget
 from edgeward.service.plan import Ask, Candidate, Plan, Surroundings, make_plan
 
-ALONE = Surroundings(others=0, remaining_ms=0.0, wait_ms=0.0, spent_ms=0.0)
+ALONE = Surroundings(0, False, remaining_ms=0.0, prefills_ms=(), wait_ms=0.0, spent_ms=0.0)
 
 
 def ask(budget: Budget, **more: object) -> Ask:
@@ -72,14 +72,14 @@ def test_report_refuses_nothing_and_gives_nothing_up() -> None:
 
 
 def test_a_waiting_request_counts_its_wait_and_its_neighbours() -> None:
-    around = Surroundings(others=1, remaining_ms=150.0, wait_ms=40.0, spent_ms=5.0)
+    around = replace(ALONE, others=1, remaining_ms=150.0, wait_ms=40.0, spent_ms=5.0)
     plan = planned(ask(Budget(first_token=1000)), turns(), around)
     assert plan.predicted.first_token == pytest.approx(5 + 40 + 500 + 150)
     assert plan.predicted.per_token == pytest.approx(20)
 
 
 def test_an_overloaded_engine_is_told_with_a_time_to_come_back() -> None:
-    around = Surroundings(others=3, remaining_ms=3000.0, wait_ms=1000.0, spent_ms=0.0)
+    around = replace(ALONE, others=3, remaining_ms=3000.0, wait_ms=1000.0)
     with pytest.raises(BudgetExceeded, match=r"try again in 4\.0 s") as caught:
         planned(ask(Budget(first_token=600, on_miss="reject")), turns(), around)
     assert caught.value.retry_after == pytest.approx(4.0)
@@ -127,3 +127,16 @@ def test_a_last_message_beyond_the_context_is_refused() -> None:
 
 def test_the_last_message_may_take_all_but_one_position() -> None:
     assert planned(ask(Budget(), context=101), turns()).candidate.dropped == 4
+
+
+def test_beside_answers_that_share_its_steps_a_prompt_waits_for_one_between_its_runs() -> None:
+    around = replace(ALONE, others=3, joined=True, remaining_ms=9000.0)
+    plan = planned(ask(Budget()), turns(), around)
+    assert plan.predicted.first_token == pytest.approx(500 + 9 * (10 + 2 * 2))
+    assert plan.predicted.per_token == pytest.approx(10 + 3 * 2)
+
+
+def test_beside_prompts_it_waits_as_long_as_for_its_own() -> None:
+    around = replace(ALONE, others=2, joined=True, prefills_ms=(100.0, 4000.0))
+    plan = planned(ask(Budget()), turns(), around)
+    assert plan.predicted.first_token == pytest.approx(500 + 100 + 500)

@@ -20,6 +20,15 @@ def test_a_run_takes_what_was_measured_and_lengths_between_lie_between() -> None
     assert made.one(1, 500) == 10
 
 
+def test_steps_together_take_what_was_measured_of_so_many() -> None:
+    made = profile(step=10.0, more_rows=2.0)
+    assert made.one(1, 0, 1) == 10
+    assert made.one(1, 0, 2) == 12
+    assert made.one(1, 0, 5) == pytest.approx(18)
+    assert made.one(1, 0, 8) == 24
+    assert made.one(1, 0, 10) == pytest.approx(28)
+
+
 def test_a_prompt_is_the_sum_of_its_runs() -> None:
     made = profile(per_token=1.0, pair=0.001)
     alone = made.one(128, 0) + made.one(128, 128) + made.one(44, 256)
@@ -47,10 +56,11 @@ def test_one_late_run_changes_neither_the_middle_nor_the_sure_end() -> None:
 
 def test_what_checks_hold_back_is_learned() -> None:
     device = predictor(per_token=1.0, step=10.0)
-    assert device.first_token(100, 0, 512, 1.0) == pytest.approx(100)
+    assert device.held_back == 0
     for _ in range(30):
         device.observe_answer(5.0, 4, 64)
-    assert device.first_token(100, 0, 512, 1.0) == pytest.approx(100 + 5 + 3 * 10)
+    assert device.held_back == 3
+    assert device.beside() == pytest.approx(5)
 
 
 @pytest.mark.parametrize("ms", [0.0, -5.0, 5.0, 1000.0])

@@ -92,14 +92,15 @@ def test_reject_stops_a_request_that_the_clock_overtook(service: edgeward.Servic
     from edgeward.service.turns import Share, Waiter
 
     holder = Share("other")
-    assert token.enter(holder, Waiter())
+    turn = token.enter(holder, Waiter())
+    assert turn is not None
     try:
         began = time.perf_counter()
         with pytest.raises(BudgetExceeded, match="did not come within first_token=2000"):
             service.generate(PROMPT, latency_budget=Budget(first_token=2000, on_miss="reject"))
         assert 1.9 < time.perf_counter() - began < 4
     finally:
-        token.exit(holder, 0.0)
+        token.exit(turn, 0.0)
     assert service.stats()["running"] == 0
 
 
@@ -272,3 +273,29 @@ def test_serve_refuses_wrong_arguments(
 ) -> None:
     with pytest.raises(OptionError, match=says):
         edgeward.serve(tiny_pack, **arguments)
+
+
+def test_one_that_is_cancelled_leaves_its_neighbours_as_they_were(
+    service: edgeward.Service,
+) -> None:
+    token, replies = CancelToken(), {}
+
+    def work(seed: int) -> None:
+        cancel = token if seed == 0 else None
+        replies[seed] = service.generate(
+            PROMPT, seed=seed, max_tokens=400, ignore_eos=True, cancel=cancel
+        )
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    token.cancel()
+    for thread in threads:
+        thread.join()
+    assert replies[0].finish_reason == "cancelled"
+    for seed, reply in replies.items():
+        whole = service.model.generate(PROMPT, seed=seed, max_tokens=400, ignore_eos=True)
+        assert reply.token_ids == whole.token_ids[: len(reply.token_ids)]
+        assert seed == 0 or len(reply.token_ids) == 400
+    assert service.stats()["running"] == 0
