@@ -1,15 +1,14 @@
 """One request's way through a grammar: which tokens may come next, and which must.
 
-Knows: a matcher, masks, its own thread. Does not know: logits, text, schemas. What can wait is done
-in that thread while the model computes its logits; llguidance lets go of the GIL meanwhile, as ONNX
-Runtime does. A model step reads all weights and leaves nothing else in the caches: behind it a call
-of the matcher takes 45 us instead of 5, a mask 120 us instead of 30. So most steps make no call.
+Knows: a matcher, masks, what is worth waiting for. Does not know: threads (aside.py), logits, text,
+schemas. What can wait is done aside while the model computes its logits; llguidance lets go of the
+GIL meanwhile, as ONNX Runtime does. A model step reads all weights and leaves nothing else in the
+caches: behind it a call of the matcher takes 45 us instead of 5, a mask 120 us instead of 30. So
+most steps make no call.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from edgeward.errors import ResponseFormatError
 
+from .aside import IDLE, Aside
 from .grammars import reason
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.uint32]
 
-_Answer = Mask | list[int] | Exception | None
-"""Of the thread: a mask, tokens that must come before the next mask, what went wrong, or None:
-nothing can follow."""
+_Answer = Mask | list[int] | None
+"""Of the work aside: a mask, tokens that must come before the next mask, or None: nothing can
+follow."""
 _NONE = -1
 """No token is to be taken before the mask."""
 
@@ -94,11 +94,9 @@ class Guide:
         self._mask = self._buffer[: -(-words.count // 32)]
         self._last_bits = np.uint32((1 << (words.count % 32 or 32)) - 1)
         self._noted = _NONE
+        """The token that the work aside takes first."""
         self._free = False
         """The last mask was that of a free text: half of its words have a bit, or more."""
-        self._waiting: _Answer | None = None
-        self._wanted: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._ready: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
         self.finished = False
         """True when nothing can follow: the answer is complete."""
         self.closed = False
@@ -107,8 +105,7 @@ class Guide:
         """When `allowed` was None: tokens that must come next, taken already."""
         self.way: list[int] | None = None
         """After `allowed`: tokens that end the answer, if it is time for them."""
-        self._thread = threading.Thread(target=self._work, name="edgeward-mask", daemon=True)
-        self._thread.start()
+        self._aside = Aside(self._step, name="edgeward-mask")
 
     def opening(self) -> list[int]:
         """The tokens that the answer must begin with, taken."""
@@ -116,9 +113,8 @@ class Guide:
 
     def begin(self) -> None:
         """Start on the next mask, unless it is there already; returns at once."""
-        if self._waiting is None:
-            self._wanted.put(self._noted)
-            self._noted = _NONE
+        if self._aside.answer is IDLE:
+            self._aside.begin()
 
     def allowed(self, *, may_end: bool = True) -> Mask | None:
         """The mask of the next token, once it is ready; None when nothing is to be drawn.
@@ -127,21 +123,22 @@ class Guide:
         i // 32 is token i. Without `may_end` the end tokens are not in it. Valid until `begin`.
         Raises `ResponseFormatError` when the grammar grew over llguidance's limits.
         """
-        answer = self._ready.get() if self._waiting is None else self._waiting
+        aside = self._aside
+        mask: Mask = self._mask
         # The one usual case first: each further line read is cold.
-        if answer is self._mask and may_end:
-            self._waiting = None
-            return self._mask
-        return self._unusual(answer, may_end)
+        if aside.answer is mask and may_end:
+            aside.answer = IDLE
+            return mask
+        return self._unusual(may_end)
 
-    def _unusual(self, answer: _Answer, may_end: bool) -> Mask | None:
-        if isinstance(answer, Exception):
-            raise answer
-        self._waiting, self.late = None, []
+    def _unusual(self, may_end: bool) -> Mask | None:
+        answer: _Answer = self._aside.wait()
+        self.late = []
         if isinstance(answer, list):
             self.late = answer
             if not self.finished:
-                self._waiting = self._mask
+                # The mask behind them is there already: the next `begin` starts nothing.
+                self._aside.answer = self._mask
             return None
         if answer is not None and not may_end:
             for token in self._end_ids:
@@ -167,8 +164,7 @@ class Guide:
 
     def close(self) -> None:
         """End the thread."""
-        self._wanted.put(None)
-        self._thread.join()
+        self._aside.close()
 
     # In one thread or the other, never in both at once.
 
@@ -193,17 +189,10 @@ class Guide:
     def _stuck(self) -> ResponseFormatError:
         return ResponseFormatError(f"the grammar cannot go on: {reason(self._matcher)}.")
 
-    # In the guide's own thread.
+    # Aside.
 
-    def _work(self) -> None:
-        while (token := self._wanted.get()) is not None:
-            try:
-                answer = self._step(token)
-            except Exception as error:
-                answer = error
-            self._ready.put(answer)
-
-    def _step(self, token: int) -> _Answer:
+    def _step(self) -> _Answer:
+        token, self._noted = self._noted, _NONE
         forced = [] if token == _NONE else self._take(token)
         matcher, mask = self._matcher, self._mask
         found = 0
