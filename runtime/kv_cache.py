@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,12 +77,13 @@ class KvCache:
         """In a free slot of `arena`, else in memory of its own. Raises `MemoryError`."""
         self.shape = shape
         slot = None if arena is None else arena.take()
+        self._give_back: Callable[[], object] | None = None
         if arena is None or slot is None:
             arena, slot = Arena(shape, 1), 0
             self.buffers: NDArray[Any] = arena.buffers
         else:
             self.buffers = arena.buffers[slot : slot + 1]
-            weakref.finalize(self, arena.give, slot)
+            self._give_back = weakref.finalize(self, arena.give, slot)
         self.arena, self.slot = arena, slot
         """Where it lies; caches of one arena can be stepped together."""
         self.prefilled: list[int] = []
@@ -93,6 +95,11 @@ class KvCache:
         """
         self.touched = 0
         """Positions that were ever written: what the cache really takes is this many."""
+
+    def drop(self) -> None:
+        """Give the slot to others now, whoever still refers to this cache. Nobody may use it."""
+        if self._give_back is not None:
+            self._give_back()
 
     @property
     def resident(self) -> int:
@@ -147,7 +154,8 @@ class CachePool:
                 self._arena = Arena(self.shape, caches)
             except MemoryError:
                 return None
-            self._idle.clear()
+            while self._idle:
+                self._idle.pop().drop()
             return self._arena
 
     def acquire(self, ids: list[int]) -> KvCache:
@@ -192,7 +200,9 @@ class CachePool:
         """Take a cache back; those used longest ago go when more than `keep` allows are idle."""
         with self._lock:
             self._lent -= 1
-            self._idle.append(cache)
+            # One that found no room beside the others cannot be stepped with them: not kept.
+            if self._arena is None or cache.arena is self._arena:
+                self._idle.append(cache)
             self._trim()
 
     def keep(self, caches: int, size: int | None) -> None:
@@ -241,7 +251,7 @@ class CachePool:
             len(self._idle) > self._keep
             or (most is not None and sum(cache.resident for cache in self._idle) > most)
         ):
-            self._idle.pop(0)
+            self._idle.pop(0).drop()
 
     @property
     def idle_bytes(self) -> int:
@@ -252,7 +262,8 @@ class CachePool:
     def clear(self) -> None:
         """Give back the memory of all idle caches."""
         with self._lock:
-            self._idle.clear()
+            while self._idle:
+                self._idle.pop().drop()
 
     @property
     def lent(self) -> int:

@@ -13,6 +13,7 @@ SUITES = {
     "operators": "edgeward.bench.cli.operators:operators",
     "sampling": "edgeward.bench.cli.sampling:sampling",
     "safety": "edgeward.bench.cli.safety:safety",
+    "serve": "edgeward.bench.cli.serve:serve",
     "structured": "edgeward.bench.cli.structured:structured",
     "tokenizer": "edgeward.bench.cli.tokenizer:tokenizer",
 }

@@ -119,3 +119,26 @@ def test_a_prefix_is_copied_from_slot_to_slot() -> None:
     assert second is not first
     assert second.prefilled == [1, 2]
     assert (second.buffers[..., :2, :] == 5.0).all()
+
+
+def test_slots_of_a_pool_do_not_wait_for_the_garbage_collector() -> None:
+    pool = CachePool(SHAPE, limit=None, keep=1)
+    arena = pool.gather(2)
+    held = []
+    for number in range(20):  # each prompt is new; somebody still holds the caches of the old ones
+        cache = pool.acquire([number, 1, 2])
+        assert cache.arena is arena
+        held.append(cache)
+        cache.prefilled = [number, 1, 2]
+        pool.release(cache)
+
+
+def test_a_cache_that_found_no_room_is_not_kept() -> None:
+    pool = CachePool(SHAPE, limit=None, keep=4)
+    arena = pool.gather(2)
+    lent = [pool.acquire([i, i]) for i in range(3)]
+    for cache in lent:
+        cache.prefilled = [7, 8]
+        pool.release(cache)
+    assert pool.acquire([7, 8]).arena is arena
+    assert pool.acquire([7, 8]).arena is arena
