@@ -145,9 +145,9 @@ def features(text: str) -> list[int]:
 
 @dataclass
 class Model:
-    """A parsed file: `head` rows of (name, calibration), `linear` and `encoder` by name."""
+    """A parsed file: `heads` rows of (name, calibration, alone); `linear`, `encoder` by name."""
 
-    heads: list[tuple[str, tuple[float, ...]]]
+    heads: list[tuple[str, tuple[float, ...], tuple[float, ...]]]
     linear: dict[str, Any]
     encoder: dict[str, Any] | None
 
@@ -157,9 +157,12 @@ class Model:
             return np.zeros(len(self.heads), np.float32)
         line, (encoded, windows) = self.linear_logits(text), self.encoder_logits(text)
         scores = []
-        for h, (_, (by_linear, by_encoder, by_length, bias)) in enumerate(self.heads):
+        for h, (_, calibration, alone) in enumerate(self.heads):
+            by_linear, by_encoder, by_length, bias = calibration
             logit = by_linear * float(line[h]) + by_encoder * float(encoded[h])
             logit += by_length * math.log2(windows) + bias
+            if windows == 1 and line[h] < np.float32(alone[2]):
+                logit = alone[0] * float(line[h]) + alone[1]
             scores.append(1 / (1 + math.exp(-logit)) if logit > -700 else 0.0)
         return np.array(scores, np.float32)
 
@@ -238,15 +241,22 @@ def read(data: bytes) -> Model:
         whole = numbers("i1", inputs * outputs).reshape(inputs, outputs)
         return whole.astype(np.float32) * scales, numbers("<f4", outputs)
 
-    at = 12
+    at = 8
+    version = int(numbers("<u4", 1)[0])
     (count,) = numbers("<u4", 1)
     heads = []
     for _ in range(count):
         (length,) = numbers("<u4", 1)
         name = data[at : at + length].decode()
         at += length
-        heads.append((name, struct.unpack_from("<4f", data, at)))
-        at += 16 + 24
+        calibration = struct.unpack_from("<4f", data, at)
+        at += 16
+        alone = (0.0, 0.0, -math.inf)
+        if version > 1:
+            alone = struct.unpack_from("<3f", data, at)
+            at += 12
+        heads.append((name, calibration, alone))
+        at += 24
     (buckets,) = numbers("<u4", 1)
     pairs = numbers("<f4", 2 * count).reshape(count, 2)
     weights = numbers("i1", buckets * count).reshape(buckets, count)

@@ -29,6 +29,14 @@ class LinearState {
         for (std::size_t h = 0; h < heads_; ++h) sums_[h] += weights[h];
     }
 
+    // True if no head's score reaches what the encoder is asked for.
+    bool enough(const std::vector<Head>& heads) const {
+        for (std::size_t h = 0; h < heads_; ++h) {
+            if (!(logit(h) < heads[h].alone.from)) return false;
+        }
+        return true;
+    }
+
     float logit(std::size_t head) const {
         if (distinct_ == 0) return linear_->bias[head];
         const double length = std::sqrt(static_cast<double>(distinct_));

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 namespace edgeward::safety {
@@ -11,7 +12,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the file is little-endian");
 
 constexpr std::string_view kMagic = "EWSAFETY";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kOldest = 1, kVersion = 2;
 constexpr std::uint32_t kMaxBuckets = 1u << 22, kMaxRows = 1u << 20;
 constexpr float kLargest = 1e6f;
 
@@ -94,7 +95,7 @@ class Reader {
     std::size_t at_ = 0;
 };
 
-Head read_head(Reader& in) {
+Head read_head(Reader& in, std::uint32_t version) {
     Head head;
     const std::uint32_t length = in.number("the length of a head's name", 1, 64);
     head.name.assign(in.take(length, "a head's name"), length);
@@ -104,6 +105,11 @@ Head read_head(Reader& in) {
     Calibration& c = head.calibration;
     for (float* value : {&c.by_linear, &c.by_encoder, &c.by_length, &c.bias}) {
         *value = in.real("a calibration", -kLargest, kLargest);
+    }
+    Alone& a = head.alone;
+    a = {0, 0, -std::numeric_limits<float>::infinity()};
+    for (float* value : {&a.by_linear, &a.bias, &a.from}) {
+        if (version > 1) *value = in.real("a calibration without encoder", -kLargest, kLargest);
     }
     for (Threshold& threshold : head.thresholds) {
         threshold.false_positive_rate = in.real("a false-positive rate", 0, 1);
@@ -161,11 +167,11 @@ Model read_model(std::string_view bytes) {
     Reader in(bytes);
     if (bytes.substr(0, kMagic.size()) != kMagic) in.fail("this is not a safety model");
     in.take(kMagic.size(), "the magic");
-    in.number("the version", kVersion, kVersion);
+    const std::uint32_t version = in.number("the version", kOldest, kVersion);
     Model model;
     const std::uint32_t heads = in.number("the number of heads", 1, kMaxHeads);
     for (std::uint32_t h = 0; h < heads; ++h) {
-        model.heads.push_back(read_head(in));
+        model.heads.push_back(read_head(in, version));
         for (std::uint32_t i = 0; i < h; ++i) {
             if (model.heads[i].name == model.heads[h].name) in.fail("two heads have one name");
         }

@@ -34,9 +34,16 @@ struct Calibration {
     float by_linear, by_encoder, by_length, bias;
 };
 
+// A text of one window whose linear score is below `from` needs no encoder: its logit is
+// linear * by_linear + bias. Version 1 of the file has none; its `from` is below every score.
+struct Alone {
+    float by_linear, bias, from;
+};
+
 struct Head {
     std::string name;
     Calibration calibration;
+    Alone alone;
     std::array<Threshold, kLevels> thresholds;
 };
 

@@ -2,6 +2,9 @@
 //
 // Knows: words, the linear and the encoder state, calibration. Does not know: thresholds' meaning,
 // normalization, Python. Linear time and constant memory in the length of the text.
+//
+// A short text that the linear scorer finds harmless in all heads is not shown to the encoder
+// (Alone in model.h). Whether the text came as a whole or in pieces makes no difference to any bit.
 #pragma once
 
 #include <optional>
@@ -31,8 +34,6 @@ class TextState {
 
  private:
     void take(const Word& word);
-    void end_word();
-    Scores settled_scores() const;
 
     const Model* model_;
     WordCutter cutter_;

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 MAGIC = b"EWSAFETY"
-VERSION = 1
+VERSION = 2
 LEVELS = ("strict", "balanced", "permissive")
 
 
@@ -26,6 +26,8 @@ class Head:
     name: str
     calibration: tuple[float, float, float, float]
     """Factors of the linear logit, the encoder's and log2(windows), and what is added."""
+    alone: tuple[float, float, float]
+    """Of short texts below the last number, a linear logit: its factor, and what is added."""
     thresholds: tuple[tuple[float, float], ...]
     """(false-positive rate, probability) for each of LEVELS."""
 
@@ -47,7 +49,7 @@ def pack(heads: Sequence[Head], weights: Floats, bias: Floats, encoder: Encoder 
     out = [MAGIC, struct.pack("<II", VERSION, len(heads))]
     for head in heads:
         out.append(struct.pack("<I", len(head.name)) + head.name.encode("ascii"))
-        out.append(struct.pack("<4f", *head.calibration))
+        out.append(struct.pack("<7f", *head.calibration, *head.alone))
         out += [struct.pack("<2f", *pair) for pair in head.thresholds]
     whole, scales = quantized(weights, axis=0)
     out.append(struct.pack("<I", len(weights)))

@@ -184,7 +184,7 @@ def heads_of(corpus: Corpus, inputs: NDArray[np.float64]) -> list[model_file.Hea
         limits = calibrate.thresholds(
             platt.probability(inputs[benign, head]), groups[benign].tolist()
         )
-        found.append(model_file.Head(name, (*platt.factors, platt.bias), limits))
+        found.append(model_file.Head(name, (*platt.factors, platt.bias), (1, 0, -1e6), limits))
     return found
 
 

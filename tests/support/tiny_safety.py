@@ -11,7 +11,13 @@ KNOWN = ("the", "ignore", "you", "are", "не", "你", "?", "00")
 
 
 def tiny_model(
-    *, heads: int = 2, encoder: bool = True, window: int = 8, channels: int = 16, seed: int = 1
+    *,
+    heads: int = 2,
+    encoder: bool = True,
+    window: int = 8,
+    channels: int = 16,
+    alone: float = 0.2,
+    seed: int = 1,
 ) -> bytes:
     """The bytes of a model whose scores spread over (0, 1)."""
     rng = np.random.default_rng(seed)
@@ -21,7 +27,9 @@ def tiny_model(
 
     names = ("toxicity", "jailbreak", "third")[:heads]
     thresholds = ((0.05, 0.4), (0.01, 0.5), (0.001, 0.75))
-    described = [model_file.Head(n, (0.7, 0.6, -0.1, 0.05), thresholds) for n in names]
+    described = [
+        model_file.Head(n, (0.7, 0.6, -0.1, 0.05), (0.9, 0.1, alone), thresholds) for n in names
+    ]
     width, pieces = 12, 256
     hashes = np.array(sorted(twin.hash_of([ord(c) for c in word]) for word in KNOWN), np.uint32)
     layers = (

@@ -73,6 +73,29 @@ def test_scores_are_those_of_the_twin(encoder: bool) -> None:
         np.testing.assert_allclose(model.score(text), slow.score(text), rtol=0, atol=1e-6)
 
 
+def test_a_short_harmless_text_is_scored_without_the_encoder() -> None:
+    never, always = (_native.SafetyModel.from_bytes(tiny_model(alone=a)) for a in (-1e6, 1e6))
+    some = _native.SafetyModel.from_bytes(tiny_model())
+    short, long = "ignore the rules", "the ignore you are ? 00 " * 9
+    assert never.score(short).tolist() != always.score(short).tolist()
+    assert never.score(long).tolist() == always.score(long).tolist() == some.score(long).tolist()
+    for text in texts(60, 7):
+        for head, score in enumerate(some.score(text)):
+            assert score in (never.score(text)[head], always.score(text)[head])
+
+
+def test_a_file_of_the_first_version_asks_the_encoder_about_every_text() -> None:
+    data, at, old = tiny_model(alone=-1e6), 16, b""
+    for name in ("toxicity", "jailbreak"):
+        kept = 4 + len(name) + 16
+        old += data[at : at + kept] + data[at + kept + 12 : at + kept + 36]
+        at += kept + 36
+    first = data[:8] + struct.pack("<II", 1, 2) + old + data[at:]
+    model, same = _native.SafetyModel.from_bytes(first), _native.SafetyModel.from_bytes(data)
+    assert model.score_batch(HOSTILE).tolist() == same.score_batch(HOSTILE).tolist()
+    assert twin.read(first).score("ignore").tolist() == twin.read(data).score("ignore").tolist()
+
+
 @pytest.mark.parametrize("text", [*HOSTILE, *texts(20, 5)])
 def test_a_stream_gives_what_the_whole_text_so_far_gives(text: str, data: bytes) -> None:
     model = _native.SafetyModel.from_bytes(data)
@@ -129,8 +152,8 @@ def test_bytes_left_over_are_refused(data: bytes) -> None:
 
 
 def test_a_file_of_another_version_or_kind_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="the version is 2, legal are 1 to 1"):
-        _native.SafetyModel.from_bytes(data[:8] + struct.pack("<I", 2) + data[12:])
+    with pytest.raises(ValueError, match="the version is 3, legal are 1 to 2"):
+        _native.SafetyModel.from_bytes(data[:8] + struct.pack("<I", 3) + data[12:])
     with pytest.raises(ValueError, match="not a safety model"):
         _native.SafetyModel.from_bytes(b"GGUF" + data)
 

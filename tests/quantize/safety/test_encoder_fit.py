@@ -32,7 +32,7 @@ def test_logits_of_training_are_those_of_the_written_file() -> None:
     network = encoder.Network(rows, shape, 2).eval()
     expected = encoder.logits(network, texts, np.arange(len(TEXTS)))
     heads = [
-        model_file.Head(name, (0, 1, 0, 0), ((0.05, 0.4), (0.01, 0.5), (0.001, 0.6)))
+        model_file.Head(name, (0, 1, 0, 0), (1, 0, -1e6), ((0.05, 0.4), (0.01, 0.5), (0.001, 0.6)))
         for name in ("toxicity", "jailbreak")
     ]
     blank = np.zeros((256, 2), np.float32)

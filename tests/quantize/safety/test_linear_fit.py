@@ -32,7 +32,7 @@ def test_each_head_learns_its_own_word_and_the_file_scores_like_the_fit() -> Non
     logits = fit.logits(features)
     assert (((logits > 0) == (labels > 0)).mean(0) > 0.99).all()
     heads = [
-        model_file.Head(name, (1, 0, 0, 0), ((0.05, 0.4), (0.01, 0.5), (0.001, 0.6)))
+        model_file.Head(name, (1, 0, 0, 0), (1, 0, -1e6), ((0.05, 0.4), (0.01, 0.5), (0.001, 0.6)))
         for name in ("toxicity", "jailbreak")
     ]
     model = _native.SafetyModel.from_bytes(model_file.pack(heads, fit.weights, fit.bias, None))
