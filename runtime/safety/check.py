@@ -36,6 +36,21 @@ class SafetyCheck(Protocol):
         """What the check says about a text by `role` ("user", "tool", "assistant")."""
 
 
+@runtime_checkable
+class SharedCheck(Protocol):
+    """A check of several that read a text in the same way: it is read once for all of them."""
+
+    @property
+    def reader(self) -> object:
+        """What reads; checks whose readers are the same object share a reading."""
+
+    def read(self, text: str, /) -> Any:
+        """The text as read, for `judge` of every check with this reader."""
+
+    def judge(self, reading: Any, text: str, role: str, /) -> Verdict:
+        """What `check` says about the text that was read."""
+
+
 class CheckStream(Protocol):
     """A check of a text that comes in parts."""
 

@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,15 @@ LEVELS = ("strict", "balanced", "permissive")
 
 _PIECE = re.compile(r"[^.!?\n。！？]*[.!?\n。！？]*")
 _MOST_PIECES = 512
+
+
+class Reading(NamedTuple):
+    """A text as the scorers read it."""
+
+    scores: NDArray[np.float32]
+    """One a head; the highest of the text and of what is encoded in it."""
+    sources: list[int]
+    """For each head the alternative that scored highest; -1: the text itself."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +70,22 @@ class LearnedCheck(Check):
         return np.array([self.score(text) for text in texts], dtype=np.float32)
 
     def check(self, text: str, role: str = "user") -> Verdict:
-        scores, sources = self._model.score_meaning(text)
-        verdict = self.verdict_of(float(scores[self._column]), role)
-        return verdict if verdict.allowed else self._explained(verdict, text, sources)
+        return self.judge(self.read(text), text, role)
+
+    @property
+    def reader(self) -> _native.SafetyModel:
+        """Checks with one reader can share what it read."""
+        return self._model
+
+    def read(self, text: str) -> Reading:
+        """What all heads make of a text, in one pass over it."""
+        return Reading(*self._model.score_meaning(text))
+
+    def judge(self, reading: Reading, text: str, role: str) -> Verdict:
+        """`check` of a text that has been read."""
+        column = self._column
+        verdict = self.verdict_of(float(reading.scores[column]), role)
+        return verdict if verdict.allowed else self._explained(verdict, text, reading.sources)
 
     def verdict_of(self, score: float, role: str) -> Verdict:
         allowed = score < self.threshold

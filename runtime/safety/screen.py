@@ -15,7 +15,7 @@ from typing import Any
 from edgeward import checks as values
 from edgeward.errors import OptionError
 
-from .check import Check, SafetyCheck, adapted
+from .check import Check, SafetyCheck, SharedCheck, adapted
 from .guard import DEFAULT_WINDOW, Guard, redacted
 from .run import Runner
 from .verdict import Verdict
@@ -62,6 +62,7 @@ class Screen:
     ) -> list[dict[str, Any]]:
         began = time.perf_counter()
         seen = [dict(message) for message in messages]
+        readings: dict[tuple[int, str], Any] = {}
         for check in self.checks:
             best: Verdict | None = None
             for at, message in enumerate(seen):
@@ -70,7 +71,9 @@ class Screen:
                     continue
                 if not isinstance(text, str) or not text:
                     continue
-                made = self._runner.verdict(check, role, partial(check.check, text, role))
+                made = self._runner.verdict(
+                    check, role, partial(_judged, check, text, role, readings)
+                )
                 made = dataclasses.replace(made, message=at if numbered else None)
                 if made.allowed:
                     best = made if best is None or made.score > best.score else best
@@ -95,6 +98,16 @@ class Screen:
             self.stopped = True
             self.said = check.replacement if action == "replace" else ""
         return text
+
+
+def _judged(check: Check, text: str, role: str, readings: dict[tuple[int, str], Any]) -> Verdict:
+    """What `check` says; a text is read once for all checks with the same reader."""
+    if not isinstance(check, SharedCheck):
+        return check.check(text, role)
+    key = (id(check.reader), text)
+    if key not in readings:
+        readings[key] = check.read(text)
+    return check.judge(readings[key], text, role)
 
 
 def screen(safety_checks: SafetyChecks | None, window: int | None, runner: Runner) -> Screen | None:
