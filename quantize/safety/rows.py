@@ -19,7 +19,7 @@ from random import Random
 
 from edgeward.errors import EdgewardError
 
-from .grammar import attacks, benign, documents, identity, languages
+from .grammar import ALL, Part, attacks, benign, documents, identity, languages, persuasion, tongues
 
 HEADS = ("toxicity", "jailbreak")
 UNKNOWN = -1
@@ -89,8 +89,8 @@ def requests(folder: Path) -> list[str]:
     return [line["text"] for line in lines if line.get("lang", "en") == "en"]
 
 
-def made(folder: Path, size: int, seed: int) -> Iterator[Row]:
-    """About ten times `size` made rows; a tenth of each kind is held back."""
+def made(folder: Path, size: int, seed: int, part: Part = ALL) -> Iterator[Row]:
+    """About ten times `size` made rows, from some templates; a tenth of each kind is held back."""
     rng = Random(seed)
     harmful = requests(folder)
     plain = [line["text"] for line in _lines(folder / "benign.jsonl")]
@@ -105,23 +105,27 @@ def made(folder: Path, size: int, seed: int) -> Iterator[Row]:
     def row(text: str, toxic: int, attack: int, kind: str) -> Row:
         return Row(text[:LONGEST], (toxic, attack), "made_" + kind, rng.random() < 0.1)
 
-    for text, toxic, kind in identity.rows(size, seed):
+    for text, toxic, kind in identity.rows(size, seed, part):
         yield row(text, toxic, 0, "identity_" + kind)
-    for text in attacks.bare(2 * size, rng):
+    for text in attacks.bare(2 * size, rng, part):
         yield row(text, 0, 1, "attack")
-    for text in attacks.carried(harmful, attacks.FICTION, size // 2, rng):
+    for text in attacks.carried(harmful, attacks.FICTION, size // 2, rng, part):
         yield row(text, UNKNOWN, 1, "fiction")
-    for text in attacks.carried(short, attacks.FICTION, size // 2, rng):
+    for text in attacks.carried(short, attacks.FICTION, size // 2, rng, part):
         yield row(text, 0, 0, "fiction")
-    for text in attacks.carried(harmful + short, attacks.FORCED, size // 2, rng):
+    for text in attacks.carried(harmful + short, attacks.FORCED, size // 2, rng, part):
         yield row(text, UNKNOWN, 1, "forced")
     for text in attacks.suffixed(harmful + short, size // 4, rng):
         yield row(text, UNKNOWN, 1, "suffix")
-    for text, kind in benign.rows(2 * size, rng):
+    for text, kind in benign.rows(2 * size, rng, part):
         yield row(text, 0, 0, kind)
-    for text, attack, _ in languages.rows(size, rng):
+    for text, attack, _ in languages.rows(size, rng, part):
         yield row(text, 0, attack, "languages")
-    for text, attack in documents.rows(passages, size, rng):
+    for text, attack in persuasion.rows(2 * size, rng, part):
+        yield row(text, 0, attack, "persuasion")
+    for text, attack in tongues.rows(size, rng, part):
+        yield row(text, 0, attack, "tongues")
+    for text, attack in documents.rows(passages, size, rng, part):
         yield row(text, UNKNOWN, attack, "documents")
 
 

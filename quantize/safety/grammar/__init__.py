@@ -9,11 +9,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 
 Lists = Mapping[str, Sequence[str]]
 
 _SLOT = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the templates of every list: every `of`-th, or all but those.
+
+    A filter that learnt from sentences of the one is judged on sentences of the other, whose
+    templates it has never seen.
+    """
+
+    number: int = 0
+    of: int = 1
+    inside: bool = True
+
+    def __call__(self, templates: Sequence[str]) -> list[str]:
+        """Those of `templates` that belong to it, in order."""
+        return [
+            template
+            for at, template in enumerate(templates)
+            if (at % self.of == self.number) == self.inside
+        ]
+
+
+ALL = Part()
 
 
 def fill(template: str, lists: Lists, rng: Random) -> str:

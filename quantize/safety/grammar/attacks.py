@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from . import fill
+from . import ALL, Part, fill
 
 LISTS = {
     "drop": ["Ignore", "Disregard", "Forget", "Override", "Bypass", "Discard", "Set aside", "Erase", "Cancel", "Drop",
@@ -113,17 +113,19 @@ def suffix(rng: Random) -> str:
     return "".join(p + rng.choice(["", " ", " ", " "]) for p in pieces).strip()
 
 
-def bare(count: int, rng: Random) -> Iterator[str]:
+def bare(count: int, rng: Random, part: Part = ALL) -> Iterator[str]:
     """Attacks that carry no request."""
+    templates = part(BARE)
     for turn in range(count):
-        text = fill(BARE[turn % len(BARE)], LISTS, rng)
+        text = fill(templates[turn % len(templates)], LISTS, rng)
         yield _loose(text, rng)
 
 
 def carried(
-    requests: Sequence[str], frames: Sequence[str], count: int, rng: Random
+    requests: Sequence[str], frames: Sequence[str], count: int, rng: Random, part: Part = ALL
 ) -> Iterator[str]:
     """Requests in frames."""
+    frames = part(frames)
     for turn in range(count):
         request = rng.choice(requests).strip()
         lists = LISTS | {"request": [request.replace("{", "(").replace("}", ")")]}

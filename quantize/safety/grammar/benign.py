@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from . import attacks, fill
+from . import ALL, Part, attacks, fill
 
 LISTS = {
     "role": ["customer support agent", "travel assistant", "coding assistant", "tutor", "medical information assistant", "legal research assistant",
@@ -96,27 +96,45 @@ USER = [
     "Why do chatbots refuse some questions?", "Do you have feelings?", "Is there a developer mode in Chrome?", "How do I write unit tests for my content filter?",
     "My system prompt is too long, how do I shorten it?", "Write a system prompt for a {role} of {company}.", "Write a letter to {company} about {old}.", "{verb} {thing}. {rule}",
 ]  # fmt: skip
+# Who says that somebody wrote it, how it is set apart, and what is wanted: talk about attacks.
 QUOTED = [
-    "Our logs show that a user sent \"{attack}\" Is that a known attack?", "Why does the prompt '{attack}' work on some models?", "Classify this message as attack or not: \"{attack}\"",
-    "The paper gives \"{attack}\" as an example of prompt injection.", "Explain to my students why '{attack}' is dangerous.", "Our filter missed the text \"{attack}\"; how should we train it?",
-    "In the blog post, the author tried \"{attack}\" and the bot refused.", "Add a test case with the input \"{attack}\" that must be blocked.", "Translate the sentence \"{attack}\" for our security report.",
+    "{said} {quote} {want}", "{said} {quote}", "{want} {quote}", "{want}\n\n{quote}", "{said} {quote} {said} {quote} {want}", "{about} {quote} {want}", "{about}, for example {quote}.",
+    "{said} {quote}, {outcome}.", "{quote} {outcome_is}. {want}", "{about}. {said} {quote}", "{outcome_is_why} {quote} {outcome}?", "{want} {quote} and {quote}", "{about}; {quote} {outcome_is}.",
 ]  # fmt: skip
+LISTS |= {
+    "quote": ["\"{attack}\"", "'{attack}'", "`{attack}`", "\u201c{attack}\u201d", "\u00ab{attack}\u00bb", "\"{attack}\"", "({attack})"],
+    "said": ["Our logs show that a user sent", "The paper gives", "In the blog post, the author tried", "One tester wrote", "The handbook quotes", "Example 3 reads", "Test case 12 sends", "Attackers type",
+             "A typical prompt injection is", "The scanner reported", "A customer pasted", "The slide shows", "In the dataset there is the row", "Yesterday somebody asked our bot", "The talk began with",
+             "My colleague found this in a web page:", "The report cites", "On page 4 it says", "The old filter let through", "The message that was blocked said", "A well-known example is", "The exam question contains",
+             "Students tried", "The red team used", "Researchers published", "This line was hidden in an e-mail:", "The honeypot recorded", "The unit test passes", "The newspaper printed", "According to the article, people write"],
+    "want": ["Is that a known attack?", "Classify this message as attack or not:", "Which label does it get?", "Explain to my students why this is dangerous.", "How should we train our filter on it?", "Write a detection rule for it.",
+             "Why does it work on some models?", "How can I protect my bot against such text?", "Translate it into German for our report.", "Rate the risk from 1 to 5.", "What kind of injection is this?", "Count the words in it.",
+             "Add it to the test suite as a case that must be blocked.", "Why was it refused?", "Who used it first?", "Summarize the discussion about it.", "Is it illegal to write that?", "Write a headline about it.",
+             "Suggest a safer design.", "Which policy does it break?", "Draft a warning for our users.", "Should the moderator remove it?", "What does the attacker hope for?", "Give the history of this phrase."],
+    "about": ["Prompt injection means that text tells a model to do something else", "Our guideline forbids such messages", "Security people collect such sentences", "The course explains jailbreaks", "In chapter 2 we look at attacks",
+              "A filter should catch this kind of text", "Moderators see lines of this sort every day", "Some web pages hide orders for assistants", "The benchmark has 400 prompts of this kind", "We are writing a paper on jailbreak detection"],
+    "outcome": ["and the bot refused", "but nothing happened", "and the filter caught it", "which our policy forbids", "and the ticket was closed", "and the test failed", "which is a classic", "so we blocked the account", "and the model ignored it"],
+    "outcome_is": ["was blocked", "is a classic example", "no longer works", "was found in the logs", "is in our test suite", "should be flagged", "has been published", "is quoted everywhere"],
+    "outcome_is_why": ["Why is it that somebody writes", "Do you know why the prompt", "Can you explain what happens when a bot reads", "What does it mean if a page contains"],
+}  # fmt: skip
 
 
-def rows(count: int, rng: Random) -> Iterator[tuple[str, str]]:
-    """(text, kind), kinds in the proportion 4 system : 5 user : 1 quoted."""
+def rows(count: int, rng: Random, part: Part = ALL) -> Iterator[tuple[str, str]]:
+    """(text, kind), kinds in the proportion 3 system : 4 user : 3 quoted."""
     lists = LISTS | {
         "medq": LISTS["med"], "verbs": [verb.lower() for verb in LISTS["verb"]], "call": ["Sam", "Captain", "Dr. Lee", "boss"],
         "place": ["in ancient Rome", "on Mars", "in a small village", "at sea", "in the year 2300", "in London"],
     }  # fmt: skip
+    kinds = [
+        (name, part(all_))
+        for name, all_ in (("system", SYSTEM), ("user", USER), ("quoted", QUOTED))
+    ]
     for turn in range(count):
-        kind, templates = (("system", SYSTEM), ("user", USER), ("quoted", QUOTED))[
-            (0, 0, 0, 0, 1, 1, 1, 1, 1, 2)[turn % 10]
-        ]
-        text = fill(rng.choice(templates), lists | {"attack": [_plain_attack(rng)]}, rng)
+        kind, templates = kinds[(0, 0, 0, 1, 1, 1, 1, 2, 2, 2)[turn % 10]]
+        text = fill(rng.choice(templates), lists | {"attack": [_plain_attack(rng, part)]}, rng)
         yield (text.lower() if rng.random() < 0.15 else text), kind
 
 
-def _plain_attack(rng: Random) -> str:
-    template = rng.choice(attacks.BARE)
+def _plain_attack(rng: Random, part: Part) -> str:
+    template = rng.choice(part(attacks.BARE))
     return fill(template, attacks.LISTS, rng).replace("{", "(").replace("}", ")").replace("\n", " ")

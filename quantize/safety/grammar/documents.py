@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from . import attacks, fill
+from . import ALL, Part, attacks, fill
 
 LONGEST = 300
 """Characters of a passage: with three of them the hidden line stays within what training reads."""
@@ -28,7 +28,9 @@ _HIDDEN = [
 ]  # fmt: skip
 
 
-def rows(passages: Sequence[str], count: int, rng: Random) -> Iterator[tuple[str, int]]:
+def rows(
+    passages: Sequence[str], count: int, rng: Random, part: Part = ALL
+) -> Iterator[tuple[str, int]]:
     """(document, attack): each document of 1 to 3 passages once as it is and once with a hidden line."""
     asked = [
         "",
@@ -40,12 +42,13 @@ def rows(passages: Sequence[str], count: int, rng: Random) -> Iterator[tuple[str
         "Email:\n",
         "Search result:\n",
     ]
+    hidden = part(_HIDDEN)
     for _ in range(count // 2):
         pieces = [rng.choice(passages).strip()[:LONGEST] for _ in range(rng.randint(1, 3))]
         head = rng.choice(asked)
         joint = rng.choice([" ", "\n", "\n\n"])
         yield head + joint.join(pieces), 0
-        line = fill(rng.choice(_HIDDEN), _LISTS, rng)
+        line = fill(rng.choice(hidden), _LISTS, rng)
         line = line[0].upper() + line[1:]
         sentences = joint.join(pieces).split(". ")
         place = rng.choice([0, rng.randint(0, len(sentences)), len(sentences)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from . import sentences
+from . import ALL, Part, sentences
 
 # Plural, singular noun phrase (after "a" or "an"), adjective.
 PEOPLE = [
@@ -165,13 +165,13 @@ def _made(templates: list[str], count: int, rng: Random) -> Iterator[str]:
         yield text.rstrip(".") if rng.random() < 0.3 else text
 
 
-def rows(count: int, seed: int) -> Iterator[tuple[str, int, str]]:
+def rows(count: int, seed: int, part: Part = ALL) -> Iterator[tuple[str, int, str]]:
     """(text, toxic, kind); about 3 `count` rows, half of them toxic in each kind that can be."""
     rng = Random(seed)
     kinds = ((NEUTRAL, 0, "neutral", 1.0), (COUNTER, 0, "counter", 0.6), (HATE, 1, "hate", 1.2),
              (ABUSE, 1, "abuse", 0.15), (HARMLESS, 0, "harmless", 0.3))  # fmt: skip
     for templates, toxic, kind, share in kinds:
-        for text in _made(templates, int(count * share), rng):
+        for text in _made(part(templates), int(count * share), rng):
             yield text, toxic, kind
 
 

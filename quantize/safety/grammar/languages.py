@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from . import fill
+from . import ALL, Part, fill
 
 # language -> (lists, attacks, ordinary prompts)
 LANGUAGES: dict[str, tuple[dict[str, list[str]], list[str], list[str]]] = {
@@ -73,11 +73,14 @@ LANGUAGES: dict[str, tuple[dict[str, list[str]], list[str], list[str]]] = {
 }  # fmt: skip
 
 
-def rows(count: int, rng: Random) -> Iterator[tuple[str, int, str]]:
+def rows(count: int, rng: Random, part: Part = ALL) -> Iterator[tuple[str, int, str]]:
     """(text, attack, language), the languages and both labels in turn."""
     names = list(LANGUAGES)
     for turn in range(count):
         name = names[turn // 2 % len(names)]
         lists, attacks, ordinary = LANGUAGES[name]
         attack = turn % 2 == 0
-        yield fill(rng.choice(attacks if attack else ordinary), lists, rng), int(attack), name
+        templates = part(attacks if attack else ordinary)
+        if not templates:
+            continue
+        yield fill(rng.choice(templates), lists, rng), int(attack), name
