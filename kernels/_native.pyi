@@ -473,6 +473,9 @@ def safety_features(
 def find_pii(text: str | bytes) -> list[tuple[str, int, int]]:
     """Personal data and keys: (kind, begin, end), characters, in order, without overlaps."""
 
+def pii_kinds() -> tuple[str, ...]:
+    """The names of all kinds that `find_pii` may give."""
+
 def pii_settled(text: str | bytes) -> int:
     """Characters from the beginning that nothing said later can make part of a finding."""
 

@@ -85,6 +85,13 @@ void register_safety_places(py::module_& m) {
     const py::metaclass plain(reinterpret_cast<PyObject*>(&PyType_Type));
     m.def("find_pii", &find_pii, "text"_a);
     m.def("pii_settled", &pii_settled, "text"_a);
+    m.def("pii_kinds", [] {
+        std::vector<std::string> names;
+        for (std::size_t kind = 0; kind < safety::kPiiKinds; ++kind) {
+            names.emplace_back(safety::name_of(static_cast<safety::Pii>(kind)));
+        }
+        return py::tuple(py::cast(names));
+    });
     py::class_<PhraseStream>(m, "PhraseStream", py::is_final(), plain,
                              "Phrases in a text that comes in parts. One thread at a time.")
         .def(

@@ -14,25 +14,7 @@ from edgeward.kernels import _native
 from .check import Check
 from .verdict import Finding, Policy, Verdict
 
-KINDS = (
-    "email",
-    "phone",
-    "iban",
-    "card",
-    "ip",
-    "key",
-    "us_ssn",
-    "de_tax_id",
-    "es_dni",
-    "fr_nir",
-    "it_codice_fiscale",
-    "nl_bsn",
-    "pl_pesel",
-    "se_personnummer",
-    "br_cpf",
-    "in_aadhaar",
-    "gb_nino",
-)
+KINDS: tuple[str, ...] = _native.pii_kinds()
 """What is recognized: addresses, numbers with check digits, keys of common services."""
 
 _BEFORE = 64
