@@ -244,14 +244,14 @@ def read(data: bytes) -> Model:
     at = 8
     version = int(numbers("<u4", 1)[0])
     (count,) = numbers("<u4", 1)
-    heads = []
+    heads: list[tuple[str, tuple[float, ...], tuple[float, ...]]] = []
     for _ in range(count):
         (length,) = numbers("<u4", 1)
         name = data[at : at + length].decode()
         at += length
         calibration = struct.unpack_from("<4f", data, at)
         at += 16
-        alone = (0.0, 0.0, -math.inf)
+        alone: tuple[float, ...] = (0.0, 0.0, -math.inf)
         if version > 1:
             alone = struct.unpack_from("<3f", data, at)
             at += 12

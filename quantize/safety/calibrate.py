@@ -57,6 +57,15 @@ def fit(inputs: Floats, labels: Floats, weights: Floats, *, used: Sequence[bool]
     return Platt((float(factors[0]), float(factors[1]), float(factors[2])), float(beta[-1]))
 
 
+def weighted_quantile(values: Floats, groups: Sequence[str], share: float) -> float:
+    """The value below which lies `share` of `values`, every group counting the same."""
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    weight = 1 / np.bincount(index)[index] / len(names)
+    order = np.argsort(values)
+    at = int(np.searchsorted(np.cumsum(weight[order]), share))
+    return float(values[order[min(at, len(order) - 1)]])
+
+
 def thresholds(
     probabilities: Floats, groups: Sequence[str], rates: Sequence[float] = RATES
 ) -> tuple[tuple[float, float], ...]:

@@ -32,7 +32,7 @@ class Shape:
     channels: int = 48
     hidden: int = 32
     window: int = 64
-    longest: int = 192
+    longest: int = 96
     """Words of a text that training reads: a random run of a longer one."""
 
 
@@ -50,23 +50,27 @@ class Texts:
     @classmethod
     def of(cls, texts: Sequence[str], vocabulary: Vocabulary) -> Texts:
         """Cut `texts` into words."""
-        index: dict[int, int] = {}
-        pieces: list[NDArray[np.int64]] = []
-        tokens: list[NDArray[np.int32]] = []
-        mask = np.uint32(vocabulary.pieces - 1)
+        hashes, counts, parts = [], [], []
         for text in texts:
-            _, hashes, starts, parts = _native.safety_features(text)
-            for i, h in enumerate(hashes.tolist()):
-                if h not in index:
-                    index[h] = len(pieces)
-                    rows = parts[starts[i] : starts[i + 1]] & mask
-                    pieces.append(rows.astype(np.int64) + len(vocabulary.hashes))
-            tokens.append(np.fromiter((index[h] for h in hashes.tolist()), np.int32, len(hashes)))
-        distinct = np.array(list(index), np.uint32)
+            _, own, starts, pieces = _native.safety_features(text)
+            hashes.append(own)
+            counts.append(np.diff(starts.astype(np.int64)))
+            parts.append(pieces)
+        distinct, first, tokens = np.unique(
+            np.concatenate(hashes), return_index=True, return_inverse=True
+        )
+        rows = (np.concatenate(parts) & np.uint32(vocabulary.pieces - 1)).astype(np.int64)
+        rows += len(vocabulary.hashes)
+        ends = np.cumsum(np.concatenate(counts))
+        begins = ends - np.concatenate(counts)
         at = np.minimum(np.searchsorted(vocabulary.hashes, distinct), len(vocabulary.hashes) - 1)
         known = np.where(vocabulary.hashes[at] == distinct, at, -1)
-        starts = np.concatenate([[0], np.cumsum([len(t) for t in tokens])])
-        return cls(np.concatenate(tokens), starts.astype(np.int64), known, pieces)
+        return cls(
+            tokens.astype(np.int32),
+            np.cumsum([0, *map(len, hashes)]),
+            known,
+            [rows[begins[i] : ends[i]] for i in first],
+        )
 
     def batch(
         self, rows: Longs, shape: Shape, rng: np.random.Generator | None

@@ -1,10 +1,11 @@
 """Rows in, the weights that ship out: `python -m edgeward.quantize.safety.train --help`.
 
-Knows: the order of the work. Sources are split in two halves; each half is scored by scorers that
-learnt from the other half alone, and calibration and thresholds come from those scores, so that
-they hold for styles never seen. Then the linear scorer learns from everything anew, and the encoder
-of the first half goes on with everything. Every step draws from a seed: the same rows, libraries
-and machine give the same file. Needs numpy, torch, safetensors.
+Knows: the order of the work. Sources are dealt into folds; each is scored by scorers that learnt
+from the others, made sentences by scorers that never saw their templates; calibration, thresholds
+and figures come from those scores, so that they hold for styles never seen. Then the linear scorer
+learns from everything anew, and the encoder of the last fold goes on with everything. Every step
+draws from a seed: the same rows, libraries and machine give the same file. Needs numpy, torch,
+safetensors.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from edgeward.errors import EdgewardError
 
-from . import calibrate, encoder, linear, model_file, vocabulary
+from . import across, calibrate, encoder, linear, model_file, vocabulary
 from .encoder import Network
 from .rows import HEADS, Row, load, weights
 
@@ -31,13 +32,16 @@ Floats = NDArray[np.float32]
 
 BUCKETS, WORDS, PIECES = 1 << 16, 14_000, 4096
 MOST_SCORED = 1000
+STRICT, MOST_MISSED = 0.05, 0.005
 RATE, RATE_AFTER = 5e-3, 3e-3
 
-# The sources of one half; the rest is the other.
-HALF = (
-    "neuralchemy", "yanismiraoui", "stormfront", "diasafety", "hatemoji", "clinc", "roleplay",
-    "codegen",
-)  # fmt: skip
+# What each fold leaves out, besides its part of the templates. Each of the three holds attacks,
+# toxic text and benign prompts. Comments stay: without them nothing but tweets is left.
+FOLDS = (
+    ("neuralchemy", "stormfront", "diasafety", "clinc", "roleplay", "actas_zh"),
+    ("slabs", "davidson", "banking", "codegen"),
+    ("yanismiraoui", "wild", "hatemoji", "convabuse", "gsm", "selfinstruct", "toolformer"),
+)
 
 # Whose safe texts set the thresholds, each group counting the same; sentences that name people or
 # swear at things belong to them, so that a threshold cannot be bought with those.
@@ -131,31 +135,24 @@ class Scorers:
         return np.stack([line, encoded, length], axis=2).astype(np.float64)
 
 
-def across_sources(
-    corpus: Corpus, epochs: float, halves: int, seed: int
-) -> tuple[NDArray[np.float64], Network]:
+def across_sources(corpus: Corpus, epochs: float, seed: int) -> tuple[NDArray[np.float64], Network]:
     """(rows, heads, 3) of rows scored by scorers that saw nothing of their source; an encoder.
 
-    The encoder is the one that learnt without the sources of HALF.
-
-    Made rows, of which every learner needs the rest, are scored where they were held back. What is
-    not scored is NaN: the sources of the second half where `halves` is 1, and of a source's rows of
-    one label all but the first MOST_SCORED.
+    The encoder is the one of the last fold. What is not scored is NaN: sources that no fold leaves
+    out, and of a source's rows of one label all but the first MOST_SCORED.
     """
-    groups, valid = corpus.groups, np.array([row.valid for row in corpus.rows])
-    made = np.char.startswith(groups, "made_")
+    groups, parts = corpus.groups, np.array([row.part for row in corpus.rows])
     found = np.full((len(corpus.rows), len(HEADS), 3), np.nan)
-    first = np.isin(groups, HALF)
-    networks: list[Network] = []
-    for left_out in (first, ~first & ~made)[:halves]:
-        learnt = np.flatnonzero(~left_out & ~(made & valid))
-        scorers = Scorers.learn(corpus, learnt, epochs, seed)
-        scored = _first_of_each(corpus, np.flatnonzero(left_out | (made & valid)))
-        inputs = scorers.inputs(corpus, scored)
-        before = found[scored]
-        found[scored] = np.where(np.isnan(before), inputs, (before + inputs) / 2)
-        networks.append(scorers.encoder)
-    return found, networks[0]
+    network: Network | None = None
+    for fold, names in enumerate(FOLDS):
+        left_out = np.where(parts >= 0, parts == fold, np.isin(groups, names))
+        print(f"fold {fold}: {left_out.sum()} of {len(left_out)} rows left out", flush=True)
+        scorers = Scorers.learn(corpus, np.flatnonzero(~left_out), epochs, seed)
+        scored = _first_of_each(corpus, np.flatnonzero(left_out))
+        found[scored] = scorers.inputs(corpus, scored)
+        network = scorers.encoder
+    assert network is not None
+    return found, network
 
 
 def _first_of_each(corpus: Corpus, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -179,12 +176,22 @@ def heads_of(corpus: Corpus, inputs: NDArray[np.float64]) -> list[model_file.Hea
         counts = np.array(weights([corpus.rows[i] for i in used], head))
         own = labels[used, head].astype(np.float64)
         # Not the length: our long rows are mostly safe, and padding would become a way around.
-        platt = calibrate.fit(inputs[used, head], own, counts, used=(True, True, False))
-        benign = np.flatnonzero(seen & np.isin(groups, BENIGN) & (labels[:, head] == 0))
-        limits = calibrate.thresholds(
-            platt.probability(inputs[benign, head]), groups[benign].tolist()
+        both = calibrate.fit(inputs[used, head], own, counts, used=(True, True, False))
+        line = calibrate.fit(inputs[used, head], own, counts, used=(True, False, False))
+        short = inputs[:, head, 2] == 0
+        combined = both.probability(inputs[:, head])
+        benign = seen & np.isin(groups, BENIGN) & (labels[:, head] == 0)
+        ((_, strict),) = calibrate.thresholds(combined[benign], groups[benign].tolist(), [STRICT])
+        # Below `start` lie few of the short unsafe texts that the strictest level would flag.
+        unsafe = seen & short & (labels[:, head] == 1) & (combined >= strict)
+        start = calibrate.weighted_quantile(
+            inputs[unsafe, head, 0], groups[unsafe].tolist(), MOST_MISSED
         )
-        found.append(model_file.Head(name, (*platt.factors, platt.bias), (1, 0, -1e6), limits))
+        alone = short & (inputs[:, head, 0] < start)
+        scores = np.where(alone, line.probability(inputs[:, head]), combined)
+        limits = calibrate.thresholds(scores[benign], groups[benign].tolist())
+        gate = (line.factors[0], line.bias, start)
+        found.append(model_file.Head(name, (*both.factors, both.bias), gate, limits))
     return found
 
 
@@ -194,9 +201,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=Path, required=True, help="folder of the row files")
     parser.add_argument("--vectors", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--out", type=Path, required=True, help="file to write")
-    parser.add_argument("--epochs", type=float, default=0.9, help="of the encoder, each half")
-    parser.add_argument("--more", type=float, default=0.3, help="epochs on everything after that")
-    parser.add_argument("--halves", type=int, choices=(1, 2), default=2, help="for calibration")
+    parser.add_argument("--epochs", type=float, default=0.55, help="of the encoder, each fold")
+    parser.add_argument("--more", type=float, default=0.5, help="epochs on everything after that")
+    parser.add_argument("--figures", type=Path, help="file for the figures across sources, JSON")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args(arguments)
@@ -204,15 +211,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise EdgewardError(f"--vectors {chosen.vectors} is no folder; unpack all-MiniLM-L6-v2.")
     torch.set_num_threads(chosen.threads)
     corpus = Corpus.read(chosen.rows, chosen.vectors, chosen.seed)
-    scores, network = across_sources(corpus, chosen.epochs, chosen.halves, chosen.seed)
+    scores, network = across_sources(corpus, chosen.epochs, chosen.seed)
     heads = heads_of(corpus, scores)
-    learnt = np.array([i for i, row in enumerate(corpus.rows) if not row.valid])
-    scorers = Scorers.learn(corpus, learnt, chosen.more, chosen.seed, network)
+    if chosen.figures:
+        rows = [(row.group, row.labels) for row in corpus.rows]
+        said = across.figures(rows, scores, heads, BENIGN)
+        chosen.figures.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    everything = np.arange(len(corpus.rows))
+    scorers = Scorers.learn(corpus, everything, chosen.more, chosen.seed, network)
     numbers = scorers.encoder.numbers(corpus.words)
     data = model_file.pack(heads, scorers.linear.weights, scorers.linear.bias, numbers)
     chosen.out.write_bytes(data)
-    said = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    print(json.dumps(said | {head.name: head.thresholds for head in heads}))
+    told = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    print(json.dumps(told | {head.name: (head.alone, head.thresholds) for head in heads}))
 
 
 def _tell(step: int, steps: int, loss: float) -> None:

@@ -95,6 +95,14 @@ NEUTRAL = [
     "In {topic}, {many} were long ignored.", "You are {a} {one}, right?", "this {one} {does}", "Hello, I am {a} {one}",
     "{many} vote too.", "I support {adj} people.", "My {adj} friend {does}.", "{adj} actors {place}",
     "Doctors say that {many} are more often affected by stress.", "What is it like to be {adj} {place}?",
+    "{who} grew up among {many} and learnt the language.", "The new law helps {many} find work.", "Is it true that {many} invented this dish?", "Our {adj} neighbours invited us to tea.",
+    "The shop is run by {a} {one}.", "{who} interviewed {many} about {topic}.", "A team of {adj} scientists published a paper on {topic}.", "Do {many} celebrate this holiday?", "{a} {one} explained to me how voting works {place}.",
+    "The survey asked {many} about {topic}.", "My grandmother was {a} {one}.", "Some {many} agree, others do not.", "{who} fell in love with {a} {one}.", "What should I cook for my {adj} guests?",
+    "The orchestra has {adj} and other musicians.", "We need more {many} in politics.", "Both {many} and {others} came to {event}.", "How do I find a doctor who understands {many}?", "{many} make up a fifth of the class.",
+    "The exhibition shows photographs by {adj} artists.", "I am proud to be {adj}.", "Since she came out as {adj}, she is happier.", "Thousands of {many} marched for {topic}.", "He plays {a} {one} in the new series.",
+    "Stories by {adj} writers are read {place}.", "Which famous {many} do you know?", "{many} {place} asked for better {topic}.", "It is a {adj} wedding.", "Can {a} {one} donate blood?", "Translate '{one}' into Spanish.",
+    "My best friend's {adj} and I couldn't care less.", "Where can {many} get help with {topic}?", "Growing up {adj} {place} was not always easy.", "The {adj} team won three to one.", "{many}, {others} and everyone else are invited.",
+    "yes I am {adj}, why do you ask?", "I have {adj} roots.", "That {one} over there is my brother.", "Being {a} {one} and being {good} go together.", "{who} wants to learn more about {many}.",
 ]  # fmt: skip
 
 # Hate is named, quoted or refused here, never meant.
@@ -111,6 +119,12 @@ COUNTER = [
     "A man who attacked {a} {one} was sentenced today.", "{many} were killed, deported and robbed during the war.",
     "Hate crimes against {many} have risen {place}.", "I hate people who insult {many}.", "Racists who hate {many} are not welcome here.",
     "I fucking love {many}.", "Damn, those {many} can cook!", "We are all {swear} tired of jokes about {many}.",
+    "It hurts when somebody says that {many} are {bad}.", "{who} apologised for calling {many} {bad}.", "Imagine a child who hears that {many} should {harm}.", "The slogan '{many} should {harm}' was removed by the police.",
+    "Whoever says that {many} are {bad} has never met one.", "We reported a comment that said {many} should {harm}.", "As {a} {one} I was told that I am {bad}, and it hurt.", "Online I get called {bad} because I am {adj}.",
+    "The film shows how a mob shouts that {many} are {bad}.", "How should I answer when my uncle says that {many} are {bad}?", "The court ruled that saying {many} should {harm} is a crime.", "Nothing justifies hatred of {many}.",
+    "There is no truth in the idea that {many} are {bad}.", "Calling {many} {bad} is racist, stop it.", "Historians describe how {many} were called {bad}.", "Do not say that {many} are {bad}!", "You cannot just say that all {many} are {bad}.",
+    "He used to hate {many}, now he is married to one.", "If someone says {feeling} {many}, report it.", "Threats against {many} must end.", "Who would say such a thing as {many} are {bad}?", "They beat him because he was {adj}, and we mourn him.",
+    "I hate that {many} are treated as if they were {bad}.", "Fuck everyone who says {many} should {harm}.", "Only an idiot thinks {many} are {bad}.", "Kids, we don't call {many} {bad} in this house.", "{who} was murdered for being {adj}.",
 ]  # fmt: skip
 
 HATE = [
@@ -124,6 +138,12 @@ HATE = [
     "Being {adj} is a mental illness and they should {harm}.", "{many} only want our money and our women.", "Let's make {many} {harm}.",
     "I am not saying {many} should {harm}, but it would be no loss.", "That {one} is {bad}.", "{adj} people make me want to vomit.",
     "It is time to clean the streets of {many}.", "{many} breed like animals.", "Kill {many}.", "They're {adj}, what did you expect, {bad}.",
+    "Nobody wants to live next to {many}.", "{many} are the reason why everything {place} is broken.", "Keep your kids away from {many}, they are {bad}.", "What do you expect from {a} {one}? {bad}.", "Typical {one}, {bad} like all of them.",
+    "I don't care what you say, {many} are {bad} and always will be.", "Another {swear} {one} on TV, I want to puke.", "How many {many} does it take to ruin a country?", "{many} should know their place.", "Ban all {many} from {topic}.",
+    "A {one} will never be one of us.", "{many} have smaller brains than normal people.", "Only {bad} would sleep with {a} {one}.", "They let {many} in and now we get robbed.", "Deport every last {one}.", "Real people work, {many} beg and steal.",
+    "{adj} 'culture' means crime and filth.", "I laughed when I heard that {a} {one} got beaten up.", "Let {many} starve.", "You look like {a} {swear} {one}.", "Stop acting like {a} {one}, it's disgusting.", "Somebody should burn down the {adj} neighbourhood.",
+    "My dog is worth more than {a} {one}.", "As long as {many} are here, we are not safe.", "Hitler should have finished the job with {many}.", "{many} are everywhere now, like {bad}.", "Put {many} back on the boats.", "God hates {many}.",
+    "Give me a gun and five minutes with {many}.", "{many} are not people.", "lol {many} can't even read", "Women like you belong in the kitchen, not with {many}.",
 ]  # fmt: skip
 
 ABUSE = [
@@ -131,6 +151,9 @@ ABUSE = [
     "You should {harm}.", "Nobody likes you, you are {bad}.", "Go kill yourself.", "I will find you and hurt you.", "You make me sick, {swear} liar.",
     "Your mother should be ashamed of you, you are {bad}.", "Drop dead.", "How can anyone be this stupid, you {swear} clown?",
     "{who} is a {swear} idiot.", "Everyone at work thinks you are {bad}.", "Piece of shit.", "Get lost, you {swear} pig.", "I will break your legs.",
+    "You are a waste of air.", "Your face makes me vomit.", "Even your parents wish you had never been born.", "Shut your {swear} mouth.", "I'd slap you if you were here.", "No wonder you are alone, {swear} freak.", "You are as dumb as a brick.",
+    "Do the world a favour and {harm}.", "Stupid bot, you are {bad}.", "I will smash your head in.", "You {swear} piece of garbage.", "What an ugly cow.", "Are you retarded or just {bad}?", "Suck it, loser.", "Everyone laughs at you behind your back, {swear} pig.",
+    "Hope you choke on it.", "Bitch, nobody asked you.", "You're so fat you should {harm}.", "Cry more, snowflake.", "I know where you live and you will regret it.", "He is a {swear} coward and a liar.", "People like you should {harm}.",
 ]  # fmt: skip
 
 # Strong words without a victim.
@@ -141,6 +164,10 @@ HARMLESS = [
     "I am so stupid, I left {thing} at home.", "The villain says: I will destroy you all, and the curtain falls on {thing}.",
     "What the hell happened to {thing}?", "I feel worthless today.", "{thing} sucks.", "Sorry, that was a stupid question about {thing}.",
     "My idiot dog ate {thing}.", "Shit happens, it is only {thing}.", "I despise {thing}, but my sister adores it.", "Is {thing} bad for you?",
+    "I could murder a plate of {thing}.", "You killed it on stage last night!", "This bloody {thing} again, unbelievable.", "My boss is a nightmare when it comes to {thing}.", "I would die for {thing}.", "It's a bitch to install {thing}.",
+    "No shit, {thing} works now.", "Holy crap, look at {thing}!", "I'm dead, {thing} is so funny.", "We crushed them in the final, five to nil.", "He shot three goals and then {thing} broke.", "The doctor said the lump is {bad}, but it can be treated.",
+    "In the novel a murderer hides behind {thing}.", "How do I kill {thing} without poison?", "Damn good {thing}, thank you.", "I felt like {bad} after the exam.", "What a beautiful bastard of a bug in {thing}.", "The weather is shit, let's watch {thing}.",
+    "Beat the eggs, then add {thing}.", "This level is so hard I want to cry about {thing}.", "You absolute legend, you fixed {thing}!", "Stupid question: where is {thing}?", "I'm an idiot, I broke {thing}.", "Why does everyone hate {thing}?",
 ]  # fmt: skip
 _THINGS = ["traffic", "this song", "my laptop", "cold coffee", "the weather", "Windows updates", "mosquitoes", "my homework",
            "that film", "pizza", "the washing machine", "weeds", "taxes", "early meetings", "this game", "the bus",
@@ -166,26 +193,33 @@ def _made(templates: list[str], count: int, rng: Random) -> Iterator[str]:
 
 
 def rows(count: int, seed: int, part: Part = ALL) -> Iterator[tuple[str, int, str]]:
-    """(text, toxic, kind); about 3 `count` rows, half of them toxic in each kind that can be."""
+    """(text, toxic, kind); about 4.4 `count` rows, two in five of them toxic."""
     rng = Random(seed)
-    kinds = ((NEUTRAL, 0, "neutral", 1.0), (COUNTER, 0, "counter", 0.6), (HATE, 1, "hate", 1.2),
-             (ABUSE, 1, "abuse", 0.15), (HARMLESS, 0, "harmless", 0.3))  # fmt: skip
+    kinds = ((NEUTRAL, 0, "neutral", 1.0), (COUNTER, 0, "counter", 1.0), (HATE, 1, "hate", 1.4),
+             (ABUSE, 1, "abuse", 0.4), (HARMLESS, 0, "harmless", 0.6))  # fmt: skip
     for templates, toxic, kind, share in kinds:
         for text in _made(part(templates), int(count * share), rng):
             yield text, toxic, kind
 
 
+# For comparing groups only: no training template is among them.
+_PLAIN = (
+    "{Who} is {a} {one}.", "I sat next to {a} {one} at the theatre.", "Many {many} live in my street.", "We invited some {many} to dinner.", "She wrote a play about {many} in the thirties.",
+    "As {a} {one}, I have a question about rents.", "Half of my choir is {adj}.", "{A} {adj} teacher won the prize.", "The {adj} bakery opens at seven.", "{Many} are welcome at the meeting.",
+    "Do you know any {many}?", "My accountant is {a} {one}.", "He photographs {many} at work.", "The story is about {a} {one} who opens a hotel.", "I am {adj}.", "I'm {a} {one} and this is my first post.",
+    "{Many} and their families may visit on Sundays.", "The town elected {a} {one} as mayor.", "We studied the history of {many}.", "{A} {one} helped me carry the suitcase.", "Our podcast is made by {many}.",
+    "My aunt, {a} {one}, turned ninety.", "What do {many} wear at weddings?", "Recommend films by {adj} directors.", "There are {many} in every profession.", "I have been {adj} all my life.", "They are {adj}.",
+    "The club is open to {many}.", "The {adj} author reads from her book tonight.", "{Who} and {a} {one} founded the company.", "Could {a} {one} join the course?", "Two of the nurses are {adj}.", "It was {a} {one} who fixed our roof.",
+    "We talked with {many} about the new park.", "{Many} buy their bread here, too.", "You sound like {a} {one} from the south.", "Poems by {many} hang on the wall.", "My son's coach is {adj}.", "She told her parents that she is {adj}.", "Are you {a} {one}?",
+)  # fmt: skip
+
+
 def neutral_by_group() -> Iterator[tuple[str, str]]:
     """(group, sentence): the same plain sentences with every group, for comparing groups."""
-    frames = (
-        "{who} is {a} {one}.", "I met {a} {one} on the train today.", "Many {many} live in my street.",
-        "We invited some {many} to dinner.", "She wrote a book about {many} in the 1950s.",
-        "As {a} {one}, I would like to know more about housing.", "Most of my friends are {adj}.",
-        "{a} {adj} teacher won the prize.", "I support {adj} people.", "{many} are welcome here.",
-    )  # fmt: skip
     for many, one, adjective in PEOPLE:
-        for frame in frames:
-            text = frame.format(
-                who="My neighbour", a=_article(one), one=one, many=many, adj=adjective
-            )
-            yield many, text[0].upper() + text[1:]
+        article = _article(one)
+        for frame in _PLAIN:
+            yield many, frame.format(
+                Who="My neighbour", a=article, A=article.capitalize(), one=one, many=many,
+                Many=many[0].upper() + many[1:], adj=adjective,
+            )  # fmt: skip

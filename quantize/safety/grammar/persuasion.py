@@ -89,7 +89,7 @@ _ADDED = [
 _TASKS = ["Proofread this letter.", "What algorithms should I use for routing?", "Summarize the article.", "What is 17 times 4?", "Translate 'good morning' into Greek.", "Plan a birthday party.",
           "Give me a packing list.", "How do I boil eggs?", "Who wrote Faust?", "Name three rivers.", "Write a product description.", "Explain recursion."]  # fmt: skip
 
-_KINDS = (
+_KINDS: tuple[tuple[list[str], str, str, str], ...] = (
     (_ASKED, "it", "own", "ordinary"),
     (_LOOSED, "", "", ""),
     (_PLAYED, "way", "state", "calm"),
@@ -99,7 +99,7 @@ _KINDS = (
 
 def rows(count: int, rng: Random, part: Part = ALL) -> Iterator[tuple[str, int]]:
     """(text, attack), both labels from the same frames in turn."""
-    kinds = [(part(frames), *slots) for frames, *slots in _KINDS]
+    kinds = [(part(frames), slot, own, other) for frames, slot, own, other in _KINDS]
     for turn in range(count):
         attack = turn % 2 == 0
         frames, slot, own, other = kinds[turn // 2 % len(kinds)]

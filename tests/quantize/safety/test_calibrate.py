@@ -48,3 +48,10 @@ def test_thresholds_flag_their_share_with_every_group_counting_the_same() -> Non
         mean = (flags[:9000].mean() + flags[9000:].mean()) / 2
         assert mean == pytest.approx(rate, abs=1e-3)
         assert not flags[:9000].any()
+
+
+def test_a_quantile_lets_every_group_count_the_same() -> None:
+    values = np.concatenate([np.arange(100.0), np.full(2, -1.0)])
+    groups = ["large"] * 100 + ["small"] * 2
+    assert calibrate.weighted_quantile(values, groups, 0.25) == -1
+    assert calibrate.weighted_quantile(values, groups, 0.75) == pytest.approx(50, abs=1)
