@@ -3,6 +3,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "bindings/object_pages.h"
+
 namespace py = pybind11;
 
 namespace edgeward::bindings {
@@ -35,6 +37,9 @@ class NoCollection {
  private:
     bool was_on_;
 };
+
+// What a pair of integers takes: itself, and one integer that is its own.
+constexpr size_t kPairBytes = 64 + 32;
 
 uint32_t read_id(PyObject* item) {
     py::object index;
@@ -85,11 +90,12 @@ PyObject* to_list(std::span<const uint32_t> ids) {
 
 PyObject* to_list(std::span<const Span> spans) {
     const NoCollection pause;
+    const ObjectPages pages(spans.size() * kPairBytes);
     auto list =
         py::reinterpret_steal<py::object>(PyList_New(static_cast<Py_ssize_t>(spans.size())));
     if (!list) throw py::error_already_set();
     // Where a token starts is most often where the last one ended.
-    py::object shared;
+    PyObject* last = nullptr;  // lives in the list
     uint32_t value = 0;
     for (size_t i = 0; i < spans.size(); ++i) {
         const auto [begin, end] = spans[i];
@@ -98,18 +104,13 @@ PyObject* to_list(std::span<const Span> spans) {
         // Two integers make no cycle; the collector would look at each pair only to find that out.
         PyObject_GC_UnTrack(pair);
         PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), pair);
-        PyObject* first = nullptr;
-        if (shared && value == begin) {
-            first = shared.release().ptr();
-        } else {
-            first = PyLong_FromLong(static_cast<long>(begin));
-        }
+        PyObject* const first =
+            last != nullptr && value == begin ? Py_NewRef(last) : new_integer(begin);
         if (first == nullptr) throw py::error_already_set();
         PyTuple_SET_ITEM(pair, 0, first);
-        PyObject* const second = PyLong_FromLong(static_cast<long>(end));
-        if (second == nullptr) throw py::error_already_set();
-        PyTuple_SET_ITEM(pair, 1, second);
-        shared = py::reinterpret_borrow<py::object>(second);
+        last = new_integer(end);
+        if (last == nullptr) throw py::error_already_set();
+        PyTuple_SET_ITEM(pair, 1, last);
         value = end;
     }
     return list.release().ptr();

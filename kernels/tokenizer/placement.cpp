@@ -41,6 +41,17 @@ CharacterCounter::CharacterCounter(std::string_view text) : text_(text) {
     }
 }
 
+uint32_t CharacterCounter::count_to(uint32_t at) {
+    if (at < at_ || at - at_ > kStep) {
+        at_ = at / kStep * kStep;
+        count_ = marks_[at / kStep];
+    }
+    count_ += static_cast<uint32_t>(utf8_count(text_.substr(at_, at - at_)));
+    at_ = at;
+    ascii_end_ = at + static_cast<uint32_t>(utf8_ascii_prefix(text_.substr(at, kStep)));
+    return count_;
+}
+
 Span CharacterCounter::characters(Span span) {
     if (marks_.empty() || span.begin >= text_.size()) return span;
     const uint32_t begin = number(span.begin);

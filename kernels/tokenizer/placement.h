@@ -29,17 +29,17 @@ class CharacterCounter {
     // How many characters start before byte `at`, which may be the size of the text.
     uint32_t starts_before(uint32_t at) {
         if (marks_.empty()) return at;  // ASCII
-        if (at < at_ || at - at_ > kStep) {
-            at_ = at / kStep * kStep;
-            count_ = marks_[at / kStep];
+        if (at_ <= at && at <= ascii_end_) {
+            count_ += at - at_;
+            at_ = at;
+            return count_;
         }
-        count_ += static_cast<uint32_t>(utf8_count(text_.substr(at_, at - at_)));
-        at_ = at;
-        return count_;
+        return count_to(at);
     }
 
  private:
     static constexpr uint32_t kStep = 512;
+    uint32_t count_to(uint32_t at);
     // The number of the character that byte `at` is part of.
     uint32_t number(uint32_t at) {
         return starts_before(at) - (is_continuation(text_[at]) ? 1 : 0);
@@ -49,6 +49,7 @@ class CharacterCounter {
     std::vector<uint32_t> marks_;  // starts_before of every kStep-th byte; empty for ASCII
     uint32_t at_ = 0;
     uint32_t count_ = 0;
+    uint32_t ascii_end_ = 0;  // all is ASCII from at_ to here
 };
 
 // What is told of the tokens of a text: one of each a token, or nothing where nobody asked.
