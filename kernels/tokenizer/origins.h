@@ -46,10 +46,10 @@ class Origins {
         }
         runs_.push_back({at, from.begin, from.size()});
     }
-    // The same for the bytes `span` of a text that reads `bytes` and has the origins `other`.
-    void copy(uint32_t at, Span span, const Origins& other) {
-        for (size_t i = other.find(span.begin, Cursor().run);
-             i < other.runs_.size() && other.runs_[i].at < span.end; ++i) {
+    // The same for the bytes `span` of a text that has the origins `other`.
+    void copy(uint32_t at, Span span, const Origins& other, Cursor& cursor) {
+        cursor.run = other.find(span.begin, cursor.run);
+        for (size_t i = cursor.run; i < other.runs_.size() && other.runs_[i].at < span.end; ++i) {
             const Run& run = other.runs_[i];
             const uint32_t begin = std::max(run.at, span.begin);
             const uint32_t to = at + (begin - span.begin);
@@ -64,6 +64,15 @@ class Origins {
     // Forgets what stands at `size` and behind.
     void resize(uint32_t size) {
         while (!runs_.empty() && runs_.back().at >= size) runs_.pop_back();
+    }
+
+    // Where in the original the bytes `span` begin, if they are a copy; else kNoPlace.
+    static constexpr uint32_t kNoPlace = UINT32_MAX;
+    uint32_t copied(Span span, Cursor& cursor) const {
+        cursor.run = find(span.begin, cursor.run);
+        const Run& run = runs_[cursor.run];
+        const bool whole = cursor.run + 1 == runs_.size() || runs_[cursor.run + 1].at >= span.end;
+        return run.size == kFollows && whole ? run.begin + (span.begin - run.at) : kNoPlace;
     }
 
     // The span behind the character at byte `at` of the text, which reads `bytes`.

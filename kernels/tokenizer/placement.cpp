@@ -141,18 +141,31 @@ void PlacedSink::place_unchanged(const TracedText& text, Span piece, size_t firs
 
 void PlacedSink::place(const TracedText& text, Span piece, const TokenBuffer& found, size_t first,
                        size_t last) {
+    // The number of the piece's first character, if it is a copy of as many ASCII characters.
+    const uint32_t start = last - first < 2 ? kNoId : ascii_start(text, piece);
     uint32_t at = piece.begin;
     for (size_t i = first; i < last; ++i) {
         const uint32_t next = at + (found.lengths[i] & ~TokenBuffer::kStays);
-        Span bytes{at - piece.begin, next - piece.begin};
-        // Bytes tokens of a longer spelling can run past the piece; the reference then gives up on
-        // the original and reports the positions in the piece.
-        if (next <= piece.end) bytes = {text.origin(at).begin, text.origin(next - 1).end};
-        push(found.ids[i], counter_.characters(bytes),
+        Span characters{start + (at - piece.begin), start + (next - piece.begin)};
+        if (next > piece.end) {
+            // Bytes tokens of a longer spelling can run past the piece; the reference then gives up
+            // on the original and reports the positions in the piece.
+            characters = counter_.characters({at - piece.begin, next - piece.begin});
+        } else if (start == kNoId) {
+            characters =
+                counter_.characters({text.origin(at).begin, text.origin(next - 1).end});
+        }
+        push(found.ids[i], characters,
              with_spaces_ ? blanks(vocab_.text(found.ids[i])) : Blanks{});
         if (!(found.lengths[i] & TokenBuffer::kStays)) at = next;
     }
     ++word_;
+}
+
+uint32_t PlacedSink::ascii_start(const TracedText& text, Span piece) {
+    const uint32_t begin = text.copied(piece);
+    if (begin == Origins::kNoPlace) return kNoId;
+    return counter_.ascii({begin, begin + piece.size()}) ? counter_.starts_before(begin) : kNoId;
 }
 
 // The vocabulary lacks a byte of this piece, so the byte vanishes and, in the reference, the tokens

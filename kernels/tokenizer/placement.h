@@ -26,6 +26,13 @@ class CharacterCounter {
     // Characters touched by the bytes `span`, half open.
     Span characters(Span span);
 
+    // Whether all of `span` is known to be ASCII; it may be so without.
+    bool ascii(Span span) {
+        if (marks_.empty()) return span.end <= text_.size();
+        starts_before(span.begin);
+        return span.end <= ascii_end_;
+    }
+
     // How many characters start before byte `at`, which may be the size of the text.
     uint32_t starts_before(uint32_t at) {
         if (marks_.empty()) return at;  // ASCII
@@ -94,6 +101,7 @@ class PlacedSink {
     // The ids of `found` from `first` to `last` are those of `piece`.
     void place(const TracedText& text, Span piece, const TokenBuffer& found, size_t first,
                size_t last);
+    uint32_t ascii_start(const TracedText& text, Span piece);
     void place_spelled(const TracedText& text, Span piece, const Model& model);
     void push(uint32_t id, Span characters, Blanks blanks) {
         if (wanted_.trim != nullptr) {

@@ -306,33 +306,37 @@ const Metaspace* PreTokenizers::speller() const {
     return usual && !stages[1]->needs_origins() ? stages[1]->metaspace() : nullptr;
 }
 
-void PreTokenizers::spell(const Metaspace& metaspace, std::string_view text, uint32_t& at,
-                          std::string& spelled, std::vector<Span>& words) {
+void PreTokenizers::spell(const Metaspace& metaspace, const TracedText& text, Span whole,
+                          uint32_t& at, Rewritten& spelled, std::vector<Span>& words) {
     constexpr size_t kSome = 256;
     const std::string& mark = metaspace.replacement;
+    const std::string_view bytes = text.bytes(whole);
     spelled.clear();
     words.clear();
     Span found;
     while (words.size() < kSome) {
-        if (!next_word(text, at, found)) {
-            at = static_cast<uint32_t>(text.size());
+        if (!next_word(bytes, at, found)) {
+            at = whole.size();
             return;
         }
         at = found.end;
-        const std::string_view word = text.substr(found.begin, found.size());
-        auto begin = static_cast<uint32_t>(spelled.size());
+        const Span from{whole.begin + found.begin, whole.begin + found.end};
+        const std::string_view word = text.bytes(from);
+        uint32_t begin = spelled.size();
         const bool wanted = metaspace.scheme == PrependScheme::kAlways;
-        if (wanted && !word.starts_with(mark)) spelled += mark;
-        spelled += word;
+        if (wanted && !word.starts_with(mark)) {
+            spelled.add(mark, spelled.traced ? text.origin(from.begin) : Span{});
+        }
+        text.copy(from, spelled);
         if (metaspace.split && word.find(mark[0]) != std::string_view::npos) {
-            for (size_t cut = begin + 1; (cut = spelled.find(mark, cut)) != std::string::npos;
+            for (size_t cut = begin + 1; (cut = spelled.bytes.find(mark, cut)) != std::string::npos;
                  cut += mark.size()) {
                 if (cut == begin) continue;
                 words.push_back({begin, static_cast<uint32_t>(cut)});
                 begin = static_cast<uint32_t>(cut);
             }
         }
-        words.push_back({begin, static_cast<uint32_t>(spelled.size())});
+        words.push_back({begin, spelled.size()});
     }
 }
 

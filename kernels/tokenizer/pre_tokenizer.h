@@ -49,11 +49,12 @@ struct PreTokenizers {
                            [](const auto& stage) { return stage->needs_origins(); });
     }
     // The usual stages of SentencePiece files, WhitespaceSplit and a Metaspace that does not ask
-    // where a word stands, can work word by word where nobody asks for origins.
+    // where a word stands, can work word by word.
     const Metaspace* speller() const;
-    // Spells some words of `text` from `at` on, and moves it behind them.
-    static void spell(const Metaspace& metaspace, std::string_view text, uint32_t& at,
-                      std::string& spelled, std::vector<Span>& words);
+    // Spells some words of the bytes `whole` of `text` from number `at` of them on, and moves it
+    // behind them.
+    static void spell(const Metaspace& metaspace, const TracedText& text, Span whole, uint32_t& at,
+                      Rewritten& spelled, std::vector<Span>& words);
 
     // What does the work of all stages, if one cutter can; else null.
     const Cutter* cutter() const { return stages.size() == 1 ? stages[0]->cutter() : nullptr; }

@@ -31,6 +31,8 @@ struct Rewritten {
         if (traced && !part.empty()) origins.follow(size(), begin);
         bytes.append(part);
     }
+    // Forgets all, but not how much room there was.
+    void clear() { resize(0); }
     // Forgets all but `size` bytes.
     void resize(size_t size) {
         bytes.resize(size);
@@ -60,6 +62,12 @@ class TracedText {
         while (is_continuation(bytes_[at])) --at;
         const auto lead = static_cast<unsigned char>(bytes_[at]);
         return {at, at + static_cast<uint32_t>(utf8_length(lead))};
+    }
+
+    // Where in the original the bytes `span`, not empty, begin, if they are a copy of it; else
+    // Origins::kNoPlace. For a text that is traced.
+    uint32_t copied(Span span) const {
+        return unchanged() ? span.begin : origins_->copied(span, cursor_);
     }
 
     // Appends the bytes `span`, whole characters, with their origins.

@@ -175,16 +175,15 @@ void Tokenizer::run_words(const TracedText& text, Span span, Sink& sink) const {
         }
         return;
     }
-    if constexpr (!Sink::kTraced) {
-        if (const Metaspace* metaspace = pre_tokenizers_.speller()) {
-            std::string spelled;
-            std::vector<Span> words;
-            for (uint32_t at = 0; at < span.size();) {
-                PreTokenizers::spell(*metaspace, text.bytes(span), at, spelled, words);
-                sink.pieces(TracedText(spelled), 0, words, *model_, false);
-            }
-            return;
+    if (const Metaspace* metaspace = pre_tokenizers_.speller()) {
+        Rewritten spelled;
+        spelled.traced = Sink::kTraced;
+        std::vector<Span> words;
+        for (uint32_t at = 0; at < span.size();) {
+            PreTokenizers::spell(*metaspace, text, span, at, spelled, words);
+            sink.pieces(TracedText(spelled), 0, words, *model_, false);
         }
+        return;
     }
     Pieces cut(text, span, Sink::kTraced || pre_tokenizers_.needs_origins());
     pre_tokenizers_.apply(cut);

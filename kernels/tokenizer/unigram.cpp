@@ -9,6 +9,7 @@
 
 #include "tokenizer/double_array.h"
 #include "tokenizer/options.h"
+#include "tokenizer/symbol_room.h"
 #include "tokenizer/utf8.h"
 #include "tokenizer/word_cache.h"
 
@@ -71,13 +72,17 @@ class Unigram final : public Model {
  private:
     bool recall(const WordKey& key, std::string_view word, TokenBuffer& out) const;
     void learn(const WordKey& key, std::string_view word, TokenBuffer& out) const;
-    void split(std::string_view word, TokenBuffer& out) const;
+    // Where tokens go: a TokenBuffer or a SymbolRoom.
+    template <class Out>
+    void split(std::string_view word, Out& out) const;
     void read(const json::Items& pieces);
     void build_trie();
     void find_best(std::string_view word, Arrival* best) const;
-    void emit(std::string_view word, const Arrival* best, TokenBuffer& out) const;
+    template <class Out>
+    void emit(std::string_view word, const Arrival* best, Out& out) const;
     uint32_t number_of(std::string_view word) const;
-    void add_unknown(std::string_view run, TokenBuffer& out) const;
+    template <class Out>
+    void add_unknown(std::string_view run, Out& out) const;
     uint32_t unknown_id() const;
 
     // What is known of a word that is itself a token.
@@ -86,6 +91,7 @@ class Unigram final : public Model {
     DoubleArray trie_;
     std::vector<double> scores_;  // by id
     double unknown_score_ = 0;
+    bool all_cost_ = true;  // no score is above 0, so a way never gets better as it goes on
     std::optional<uint32_t> unknown_;
     std::vector<uint32_t> bytes_;  // the ids of <0x00> to <0xFF>, or empty if one is missing
     bool byte_fallback_;
@@ -104,7 +110,10 @@ Unigram::Unigram(const json::Items& pieces, std::optional<uint32_t> unknown, boo
                                     " tokens");
     }
     double lowest = std::numeric_limits<double>::infinity();
-    for (const double score : scores_) lowest = std::min(lowest, score);
+    for (const double score : scores_) {
+        lowest = std::min(lowest, score);
+        all_cost_ = all_cost_ && score <= 0;
+    }
     unknown_score_ = lowest - kUnknownPenalty;
     build_trie();
     whole_ = std::make_unique<std::atomic<uint8_t>[]>(scores_.size());
@@ -202,18 +211,20 @@ bool Unigram::recall(const WordKey& key, std::string_view word, TokenBuffer& out
 }
 
 void Unigram::learn(const WordKey& key, std::string_view word, TokenBuffer& out) const {
-    TokenBuffer row(true);
+    SymbolRoom row(word.size());
     split(word, row);
-    bool plain = true;  // fallback bytes that stand for a run together have no place in the cache
-    for (size_t i = 0; i < row.ids.size(); ++i) {
-        out.add(row.ids[i], row.lengths[i]);
-        plain = plain && row.lengths[i] <= WordCache::kLongestWord;
-    }
-    if (plain) cache_->add(key, word, row.ids, row.lengths);
+    row.give(out);
+    // Fallback bytes that stand for a run together have no place in the cache.
+    const bool plain =
+        std::all_of(row.lengths().begin(), row.lengths().end(),
+                    [](uint32_t length) { return length <= WordCache::kLongestWord; });
+    if (plain) cache_->add(key, word, row.ids(), row.lengths());
 }
 
-void Unigram::split(std::string_view word, TokenBuffer& out) const {
-    const uint32_t id = number_of(word);
+template <class Out>
+void Unigram::split(std::string_view word, Out& out) const {
+    // With a cache a word seldom comes twice, and finding its best way tells whether it is a token.
+    const uint32_t id = cache_ == nullptr ? number_of(word) : DoubleArray::kNone;
     if (id != DoubleArray::kNone && whole_[id].load(std::memory_order_relaxed) == kWhole) {
         return out.add(id, static_cast<uint32_t>(word.size()));
     }
@@ -233,6 +244,7 @@ void Unigram::split(std::string_view word, TokenBuffer& out) const {
 }
 
 // Left to right; of several best ways to a position the first found stays, as in the reference.
+// Where no score is above 0, a way that is no better than one to the end already leads nowhere.
 void Unigram::find_best(std::string_view word, Arrival* best) const {
     const auto size = static_cast<uint32_t>(word.size());
     for (uint32_t at = 0; at <= size; ++at) best[at] = {0, kNoId, 0};
@@ -240,6 +252,11 @@ void Unigram::find_best(std::string_view word, Arrival* best) const {
         const double so_far = best[start].score;
         const uint32_t character =
             start + static_cast<uint32_t>(utf8_length(static_cast<unsigned char>(word[start])));
+        if (all_cost_ && best[size].start != kNoId &&
+            (best[start].start == kNoId || so_far <= best[size].score) && start > 0) {
+            start = character;
+            continue;
+        }
         bool covered = false;
         DoubleArray::Walk walk(trie_);
         for (uint32_t at = start; at < size;) {
@@ -264,7 +281,8 @@ void Unigram::find_best(std::string_view word, Arrival* best) const {
 }
 
 // Goes back along the best way; unknown neighbours become one.
-void Unigram::emit(std::string_view word, const Arrival* best, TokenBuffer& out) const {
+template <class Out>
+void Unigram::emit(std::string_view word, const Arrival* best, Out& out) const {
     constexpr size_t kFew = 64;
     Token few[kFew];
     std::vector<Token> many;
@@ -296,7 +314,8 @@ uint32_t Unigram::number_of(std::string_view word) const {
     return at == word.size() ? walk.number() : DoubleArray::kNone;
 }
 
-void Unigram::add_unknown(std::string_view run, TokenBuffer& out) const {
+template <class Out>
+void Unigram::add_unknown(std::string_view run, Out& out) const {
     const auto size = static_cast<uint32_t>(run.size());
     // Several unknown characters in a row may well be a token, if a very unlikely one.
     if (const uint32_t id = number_of(run); id != DoubleArray::kNone) return out.add(id, size);

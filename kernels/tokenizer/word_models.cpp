@@ -82,7 +82,7 @@ class LengthsByStart {
 
  private:
     static constexpr size_t kStart = 4;  // bytes that many_ goes by
-    static constexpr unsigned kPlaceBits = 12;
+    static constexpr unsigned kPlaceBits = 14;
 
     static size_t first(std::string_view text) { return static_cast<unsigned char>(text[0]); }
     static size_t place(std::string_view text) {
