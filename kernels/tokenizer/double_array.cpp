@@ -1,6 +1,7 @@
 #include "tokenizer/double_array.h"
 
 #include <stdexcept>
+#include <vector>
 
 namespace edgeward {
 
@@ -44,7 +45,7 @@ class DoubleArrayBuilder {
             if (node.unit == 0) {
                 trie_.root_ = base;
             } else {
-                trie_.units_[node.unit] |= uint64_t{base} << 33;
+                units_[node.unit] |= uint64_t{base} << 33;
             }
             for (size_t i = 0; i < labels_.size(); ++i) {
                 const uint32_t unit = base ^ labels_[i];
@@ -54,13 +55,14 @@ class DoubleArrayBuilder {
                     number = strings_[begin].second;
                     ++begin;
                 }
-                trie_.units_[unit] = DoubleArray::kUsed | labels_[i] | uint64_t{number} << 9;
+                units_[unit] = DoubleArray::kUsed | labels_[i] | uint64_t{number} << 9;
                 if (begin < starts[i + 1]) {
                     nodes.push_back({begin, starts[i + 1], node.depth + 1, unit});
                 }
             }
         }
-        trie_.units_.shrink_to_fit();
+        trie_.units_ = {};
+        trie_.units_.append(units_);
     }
 
  private:
@@ -75,14 +77,14 @@ class DoubleArrayBuilder {
             at = next_[at] == head_ ? 0 : next_[at];
         }
         add_block();
-        const auto base = static_cast<uint32_t>(trie_.units_.size() - kBlock);
+        const auto base = static_cast<uint32_t>(units_.size() - kBlock);
         return take(base);
     }
 
     bool fits(uint32_t base) const {
         if (used_base_[base]) return false;
         for (const unsigned char label : labels_) {
-            if (trie_.units_[base ^ label] != 0) return false;
+            if (units_[base ^ label] != 0) return false;
         }
         return true;
     }
@@ -90,16 +92,16 @@ class DoubleArrayBuilder {
     uint32_t take(uint32_t base) {
         used_base_[base] = true;
         for (const unsigned char label : labels_) {
-            trie_.units_[base ^ label] = DoubleArray::kUsed;
+            units_[base ^ label] = DoubleArray::kUsed;
             unlink(base ^ label);
         }
         return base;
     }
 
     void add_block() {
-        const size_t begin = trie_.units_.size();
+        const size_t begin = units_.size();
         if (begin + kBlock > kMostUnits) throw std::length_error("the vocabulary is too large");
-        trie_.units_.resize(begin + kBlock);
+        units_.resize(begin + kBlock);
         used_base_.resize(begin + kBlock);
         next_.resize(begin + kBlock);
         previous_.resize(begin + kBlock);
@@ -107,7 +109,7 @@ class DoubleArrayBuilder {
         if (begin <= kBlock * kOpenBlocks) return;
         const size_t old = begin - kBlock * kOpenBlocks;
         for (size_t i = old; i < old + kBlock; ++i) {
-            if (trie_.units_[i] == 0) unlink(static_cast<uint32_t>(i));
+            if (units_[i] == 0) unlink(static_cast<uint32_t>(i));
         }
     }
 
@@ -135,6 +137,7 @@ class DoubleArrayBuilder {
 
     DoubleArray& trie_;
     Strings strings_;
+    std::vector<uint64_t> units_ = std::vector<uint64_t>(kBlock);
     std::vector<unsigned char> labels_;
     std::vector<bool> used_base_;
     std::vector<uint32_t> next_;
@@ -144,6 +147,20 @@ class DoubleArrayBuilder {
 
 DoubleArray::DoubleArray(std::span<const std::pair<std::string_view, uint32_t>> strings) {
     DoubleArrayBuilder(*this, strings).build();
+}
+
+void DoubleArray::check(uint32_t end_number) const {
+    // A step goes from a base to any of the 256 units of its block.
+    bool good = units_.size() >= 256 && (root_ | 0xFF) < units_.size();
+    for (const uint64_t unit : units_.span()) {
+        const auto number = static_cast<uint32_t>(unit >> 9) & kNone;
+        good = good && (unit >> 33 | 0xFF) < units_.size() &&
+               (number < end_number || number == kNone || !(unit & kUsed));
+    }
+    if (!good) {
+        throw std::invalid_argument(
+            "the trie of tokens names no token, or no place; make the compiled vocabulary anew");
+    }
 }
 
 }  // namespace edgeward

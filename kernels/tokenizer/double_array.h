@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "tokenizer/flat_array.h"
+
 namespace edgeward {
 
 class DoubleArray {
@@ -20,6 +22,14 @@ class DoubleArray {
     // Strings in ascending order of their bytes, each once, with numbers below kNone. An empty
     // string is left out. Throws std::length_error when they need more than 2^30 units.
     explicit DoubleArray(std::span<const std::pair<std::string_view, uint32_t>> strings);
+
+    // See WordTable::visit. check() looks at every unit; numbers must be below `end_number`.
+    template <class Visit>
+    void visit(Visit&& visit) {
+        visit(root_);
+        visit(units_);
+    }
+    void check(uint32_t end_number) const;
 
     // A place in the trie, from the root on.
     class Walk {
@@ -46,8 +56,14 @@ class DoubleArray {
     // bits 0..7 the byte that leads here, 8 used, 9..32 the number, 33.. the base of what follows
     static constexpr uint64_t kUsed = 1 << 8;
     // Units 0..255 stay free: the base of everything that nothing follows.
-    std::vector<uint64_t> units_ = std::vector<uint64_t>(256);
+    FlatArray<uint64_t> units_ = none();
     uint32_t root_ = 0;
+
+    static FlatArray<uint64_t> none() {
+        FlatArray<uint64_t> units;
+        units.resize(256, 0);
+        return units;
+    }
 };
 
 }  // namespace edgeward

@@ -152,11 +152,9 @@ void PlacedSink::place(const TracedText& text, Span piece, const TokenBuffer& fo
             // on the original and reports the positions in the piece.
             characters = counter_.characters({at - piece.begin, next - piece.begin});
         } else if (start == kNoId) {
-            characters =
-                counter_.characters({text.origin(at).begin, text.origin(next - 1).end});
+            characters = counter_.characters({text.origin(at).begin, text.origin(next - 1).end});
         }
-        push(found.ids[i], characters,
-             with_spaces_ ? blanks(vocab_.text(found.ids[i])) : Blanks{});
+        push(found.ids[i], characters, with_spaces_ ? blanks(vocab_.text(found.ids[i])) : Blanks{});
         if (!(found.lengths[i] & TokenBuffer::kStays)) at = next;
     }
     ++word_;

@@ -7,7 +7,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "tokenizer/compiled.h"
 #include "tokenizer/double_array.h"
+#include "tokenizer/flat_array.h"
 #include "tokenizer/options.h"
 #include "tokenizer/symbol_room.h"
 #include "tokenizer/utf8.h"
@@ -68,8 +70,17 @@ class Unigram final : public Model {
     size_t tokenize_pieces(std::string_view text, std::span<const Span> pieces, bool raw_bytes,
                            TokenBuffer& out) const override;
     void use_cache() override { cache_ = std::make_unique<WordCache>(WordCache::kMostBytes); }
+    bool compiles() const override { return true; }
+    void write(compiled::Writer& writer) override;
+    void read(compiled::Reader& reader) override;
 
  private:
+    // In a compiled file.
+    struct Facts {
+        uint32_t unknown;  // kNoId for none
+        uint32_t reserved;
+    };
+
     bool recall(const WordKey& key, std::string_view word, TokenBuffer& out) const;
     void learn(const WordKey& key, std::string_view word, TokenBuffer& out) const;
     // Where tokens go: a TokenBuffer or a SymbolRoom.
@@ -77,6 +88,7 @@ class Unigram final : public Model {
     void split(std::string_view word, Out& out) const;
     void read(const json::Items& pieces);
     void build_trie();
+    void prepare();
     void find_best(std::string_view word, Arrival* best) const;
     template <class Out>
     void emit(std::string_view word, const Arrival* best, Out& out) const;
@@ -89,7 +101,7 @@ class Unigram final : public Model {
     enum Whole : uint8_t { kUntried, kWhole, kSplit };
 
     DoubleArray trie_;
-    std::vector<double> scores_;  // by id
+    FlatArray<double> scores_;  // by id
     double unknown_score_ = 0;
     bool all_cost_ = true;  // no score is above 0, so a way never gets better as it goes on
     std::optional<uint32_t> unknown_;
@@ -104,18 +116,30 @@ class Unigram final : public Model {
 Unigram::Unigram(const json::Items& pieces, std::optional<uint32_t> unknown, bool byte_fallback)
     : unknown_(unknown), byte_fallback_(byte_fallback) {
     read(pieces);
+    build_trie();
+    prepare();
+}
+
+// What follows from the vocabulary, the scores and the unknown token.
+void Unigram::prepare() {
     if (unknown_ && *unknown_ >= scores_.size()) {
         throw std::invalid_argument("model.unk_id is " + std::to_string(*unknown_) +
                                     "; the vocabulary has " + std::to_string(scores_.size()) +
                                     " tokens");
     }
     double lowest = std::numeric_limits<double>::infinity();
-    for (const double score : scores_) {
+    all_cost_ = true;
+    for (const double score : scores_.span()) {
         lowest = std::min(lowest, score);
         all_cost_ = all_cost_ && score <= 0;
     }
     unknown_score_ = lowest - kUnknownPenalty;
-    build_trie();
+    bytes_.clear();
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    for (uint32_t byte = 0; byte < 256 && byte_fallback_; ++byte) {
+        const char token[] = {'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'};
+        bytes_.push_back(vocab_.find({token, sizeof token}));
+    }
     whole_ = std::make_unique<std::atomic<uint8_t>[]>(scores_.size());
 }
 
@@ -126,11 +150,12 @@ void Unigram::read(const json::Items& pieces) {
                                     std::to_string(DoubleArray::kNone - 1));
     }
     vocab_.reserve(pieces.size(), pieces.size() * 8);
-    scores_.reserve(pieces.size());
+    std::vector<double> scores;
+    scores.reserve(pieces.size());
     // A block at a time: the memory for all of its tokens is asked for before the first is added.
     std::array<Vocab::Wanted, 16> block;
     for (auto at = pieces.begin(); at != pieces.end();) {
-        const auto first = static_cast<uint32_t>(scores_.size());
+        const auto first = static_cast<uint32_t>(scores.size());
         uint32_t count = 0;
         for (; count < block.size() && at != pieces.end(); ++at, ++count) {
             const json::Items pair = (*at).elements("an entry of model.vocab");
@@ -140,10 +165,11 @@ void Unigram::read(const json::Items& pieces) {
             }
             auto part = pair.begin();
             block[count].read(vocab_, (*part).string("a token of model.vocab"));
-            scores_.push_back((*++part).number("a score of model.vocab"));
+            scores.push_back((*++part).number("a score of model.vocab"));
         }
         for (uint32_t i = 0; i < count; ++i) vocab_.add_again(block[i], first + i);
     }
+    scores_.append(scores);
 }
 
 void Unigram::build_trie() {
@@ -156,11 +182,30 @@ void Unigram::build_trie() {
     }
     sort_by_bytes(strings);
     trie_ = DoubleArray(strings);
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    for (uint32_t byte = 0; byte < 256 && byte_fallback_; ++byte) {
-        const char token[] = {'<', '0', 'x', kHex[byte >> 4], kHex[byte & 15], '>'};
-        bytes_.push_back(vocab_.find({token, sizeof token}));
+}
+
+void Unigram::write(compiled::Writer& writer) {
+    writer(Facts{unknown_.value_or(kNoId), 0});
+    vocab_.visit(writer);
+    writer(scores_);
+    trie_.visit(writer);
+}
+
+void Unigram::read(compiled::Reader& reader) {
+    Facts facts{};
+    reader(facts);
+    vocab_.visit(reader);
+    reader(scores_);
+    trie_.visit(reader);
+    vocab_.check();
+    trie_.check(vocab_.end_id());
+    if (scores_.size() != vocab_.end_id() || vocab_.spelling() != Spelling::kPlain) {
+        throw std::invalid_argument(
+            "the compiled tokenizer has tokens without a score; make it anew from tokenizer.json");
     }
+    unknown_.reset();
+    if (facts.unknown != kNoId) unknown_ = facts.unknown;
+    prepare();
 }
 
 uint32_t Unigram::unknown_id() const {
@@ -215,9 +260,9 @@ void Unigram::learn(const WordKey& key, std::string_view word, TokenBuffer& out)
     split(word, row);
     row.give(out);
     // Fallback bytes that stand for a run together have no place in the cache.
-    const bool plain =
-        std::all_of(row.lengths().begin(), row.lengths().end(),
-                    [](uint32_t length) { return length <= WordCache::kLongestWord; });
+    const bool plain = std::all_of(row.lengths().begin(), row.lengths().end(), [](uint32_t length) {
+        return length <= WordCache::kLongestWord;
+    });
     if (plain) cache_->add(key, word, row.ids(), row.lengths());
 }
 

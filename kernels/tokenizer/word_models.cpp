@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "tokenizer/compiled.h"
 #include "tokenizer/options.h"
 #include "tokenizer/symbol_room.h"
 #include "tokenizer/utf8.h"
@@ -15,10 +16,27 @@ namespace edgeward {
 namespace {
 
 class WordModel : public Model {
+ public:
+    bool compiles() const override { return true; }
+    void write(compiled::Writer& writer) override { vocab_.visit(writer); }
+    void read(compiled::Reader& reader) override {
+        vocab_.visit(reader);
+        vocab_.check();
+        if (vocab_.spelling() != Spelling::kPlain) {
+            throw std::invalid_argument(
+                "the compiled tokenizer does not fit its options; make it anew from "
+                "tokenizer.json");
+        }
+        learn();
+    }
+
  protected:
     WordModel(Vocab vocab, std::string unknown) : unknown_(std::move(unknown)) {
         vocab_ = std::move(vocab);
     }
+
+    // Looks at every token, when they are there.
+    virtual void learn() {}
 
     uint32_t unknown_id() const {
         const uint32_t id = vocab_.find(unknown_);
@@ -99,13 +117,7 @@ class WordPiece final : public WordModel {
         : WordModel(std::move(vocab), std::move(unknown)),
           prefix_(std::move(prefix)),
           max_characters_(max_characters) {
-        for (uint32_t id = 0; id < vocab_.end_id(); ++id) {
-            if (!vocab_.has(id)) continue;
-            const std::string_view text = vocab_.text(id);
-            longest_ = std::max(longest_, text.size());
-            at_start_.add(text);
-            if (text.starts_with(prefix_)) behind_.add(text.substr(prefix_.size()));
-        }
+        learn();
     }
 
     void use_cache() override { cache_ = std::make_unique<WordCache>(WordCache::kMostBytes); }
@@ -127,6 +139,16 @@ class WordPiece final : public WordModel {
     }
 
  private:
+    void learn() final {
+        for (uint32_t id = 0; id < vocab_.end_id(); ++id) {
+            if (!vocab_.has(id)) continue;
+            const std::string_view text = vocab_.text(id);
+            longest_ = std::max(longest_, text.size());
+            at_start_.add(text);
+            if (text.starts_with(prefix_)) behind_.add(text.substr(prefix_.size()));
+        }
+    }
+
     // The longest match at the start of a word is the word itself, if it is an entry.
     void take(const WordBlock& block, size_t i, TokenBuffer& out) const {
         const std::string_view word = block.word(i);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import struct
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def compiled(file: dict[str, object]) -> bytes:
     raw = json.dumps(file).encode()
     model = file["model"]
     assert isinstance(model, dict)
-    rest = {**file, "model": {**model, "vocab": {}, "merges": []}}
+    tables = {name: type(model[name])() for name in ("vocab", "merges") if name in model}
+    rest = {**file, "model": {**model, **tables, "unk_id": None}}
     return _native.Tokenizer(raw).compile(json.dumps(rest).encode(), SOURCE)
 
 
@@ -44,6 +46,39 @@ def spm(make_json, **members):
     return make_json(model=model, normalizer=replace, pre_tokenizer=None, decoder=None, **members)
 
 
+def other(make_json, **model):
+    words = {"type": "WhitespaceSplit"}
+    return {**make_json(pre_tokenizer=words, decoder=None), "model": model}
+
+
+def word_pieces(make_json):
+    tokens = ["[UNK]", "a", "b", "H", "He", "##l", "##llo", "wor", "##ld", "x", "##x", "##xxxx"]
+    return other(
+        make_json,
+        type="WordPiece",
+        vocab={token: id for id, token in enumerate(tokens)},
+        unk_token="[UNK]",
+        continuing_subword_prefix="##",
+        max_input_chars_per_word=100,
+    )
+
+
+def words(make_json):
+    vocab = {"Hello": 0, "a": 3, "?": 1}
+    return other(make_json, type="WordLevel", vocab=vocab, unk_token="?")
+
+
+def unigram(make_json):
+    pieces = [["?", 0.0], ["H", -2.5], ["e", -2.0], ["l", -3.0], ["o", -2.25], ["Hell", -5.5]]
+    pieces += [["x", -1.0], ["xx", -1.5], ["lo", -4.0], ["l", -3.5], ["<0xC3>", -9.0]]
+    return other(make_json, type="Unigram", vocab=pieces, unk_id=0, byte_fallback=False)
+
+
+KINDS = (
+    "byte-level", "whole words", "lacking bytes", "characters", "word pieces", "words", "unigram"
+)  # fmt: skip
+
+
 @pytest.fixture
 def files(make_json):
     added = [{"id": 0, "content": "<s>", "special": True}]
@@ -53,10 +88,13 @@ def files(make_json):
         "whole words": make_json(merges=merges, model={"ignore_merges": True}),
         "lacking bytes": make_json(merges=merges, drop="xa\u0120"),
         "characters": spm(make_json),
+        "word pieces": word_pieces(make_json),
+        "words": words(make_json),
+        "unigram": unigram(make_json),
     }
 
 
-@pytest.mark.parametrize("name", ["byte-level", "whole words", "lacking bytes", "characters"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_mapped_tokenizer_is_the_same(name, files, tmp_path):
     if name == "lacking bytes":
         files[name]["model"]["merges"] = ["H e", "l l"]
@@ -87,11 +125,14 @@ def test_the_file_outlives_its_name(files, tmp_path):
     assert ours.decode(ours.encode("Hello world")) == "Hello world"
 
 
-def test_models_without_tables_have_no_compiled_form(make_json):
-    model = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
-    file = make_json(pre_tokenizer=None, decoder=None)
-    file["model"] = model
-    assert compiled(file) == b""
+def test_a_score_for_every_token(files, tmp_path):
+    content = bytearray(compiled(files["unigram"]))
+    scores = [float(score) for _, score in files["unigram"]["model"]["vocab"]]
+    at = content.index(struct.pack(f"={len(scores)}d", *scores))
+    sizes = [i for i in range(64, at, 16) if content[i : i + 8] == at.to_bytes(8, "little")]
+    content[sizes[0] + 8] = 8 * (len(scores) - 1)
+    with pytest.raises(ValueError, match="without a score"):
+        mapped(tmp_path, bytes(content))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +166,7 @@ def test_every_truncation_is_refused(files, tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("name", ["byte-level", "characters"])
+@pytest.mark.parametrize("name", ["byte-level", "characters", "word pieces", "unigram"])
 def test_damage_anywhere_is_refused_or_harmless(seed, name, files, tmp_path):
     rng = random.Random(seed)
     good = compiled(files[name])

@@ -131,3 +131,20 @@ def test_references_do_not_leak(smollm2):
         smollm2.decode(smollm2.encode(text))
     gc.collect()
     assert sys.getrefcount(text) == before
+
+
+def test_the_pairs_of_a_large_text_are_python_s_own(smollm2):
+    # Enough of them to ask for huge pages; each round frees what the one before used.
+    text = "\u4e2d1" * 90_000
+    for _ in range(3):
+        pairs = smollm2.offsets(text)
+        assert len(pairs) >= 180_000
+        assert all(type(pair) is tuple and len(pair) == 2 for pair in pairs)
+        kept = pairs[::1000]
+        assert kept == [(begin, begin + 1) for begin, _ in kept]
+        assert pairs[-1] == (len(text) - 1, len(text))
+        assert gc.isenabled()
+        del pairs
+        # What is kept lies in arenas of which most is free again.
+        assert [list(range(10)) for _ in range(10_000)][-1][-1] == 9
+        assert kept == [(begin, begin + 1) for begin, _ in kept]

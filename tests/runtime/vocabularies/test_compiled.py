@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,19 @@ def test_it_is_mapped_and_has_the_files_beside_it(folder):
     assert "".join([stream.push(id) for id in ours.encode(text)]) + stream.finish() == text
     messages = [{"role": "user", "content": "hi"}]
     assert ours.apply_chat_template(messages) == plain.apply_chat_template(messages) == "hi"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_unigram_file_that_may_not_name_its_model(named, tmp_path):
+    model = {"unk_id": 0, "vocab": [["<unk>", 0.0], ["h", -2.0], ["i", -2.5], ["hi", -3.0]]}
+    raw = json.dumps({"model": model | ({"type": "Unigram"} if named else {})}).encode()
+    (tmp_path / "tokenizer.json").write_bytes(raw)
+    (tmp_path / "tokenizer.bin").write_bytes(compile_tokenizer(raw) or b"")
+    ours = Tokenizer.from_compiled(
+        tmp_path / "tokenizer.bin", tmp_path / "tokenizer.json", sha256(tmp_path)
+    )
+    assert ours.origin == "tokenizer.bin"
+    assert ours.encode("hi?") == [3, 0]
 
 
 @pytest.mark.parametrize(
