@@ -16,7 +16,8 @@ from edgeward.kernels import _native
 def compile_tokenizer(tokenizer_json: bytes) -> bytes | None:
     """The content of a `tokenizer.bin` for this tokenizer.json.
 
-    None for a kind of model that has none; every kind does at present. Raises TokenizerError if the tokenizer.json is damaged.
+    None for a kind of model that has none; every kind does at present. Raises TokenizerError if the
+    tokenizer.json is damaged.
     """
     try:
         tokenizer = _native.Tokenizer(tokenizer_json)
