@@ -17,6 +17,8 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .bulk.batch import BatchReport as BatchReport
+    from .bulk.batch import batch as batch
     from .cancel import CancelToken as CancelToken
     from .errors import EdgewardError as EdgewardError
     from .load import load as load
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 # does not need them.
 _HOMES = {
     "AsyncStream": "edgeward.stream",
+    "BatchReport": "edgeward.bulk.batch",
     "Budget": "edgeward.service.budget",
     "CancelToken": "edgeward.cancel",
     "Chunk": "edgeward.reply",
@@ -56,6 +59,7 @@ _HOMES = {
     "Stream": "edgeward.stream",
     "Tokenizer": "edgeward.tokenizer",
     "Verdict": "edgeward.safety",
+    "batch": "edgeward.bulk.batch",
     "jailbreak_detector": "edgeward.safety",
     "load": "edgeward.load",
     "phrase_filter": "edgeward.safety",

@@ -15,7 +15,7 @@ from .kv_cache import CachePool
 from .manifest import Graph, Manifest
 from .memory import MemoryPlan, plan_memory
 from .model import Model, ModelInfo
-from .pack import COMPILED_TOKENIZER, MANIFEST, TOKENIZER, Pack
+from .pack import COMPILED_TOKENIZER, TOKENIZER, Pack
 from .tokenizer import Tokenizer
 
 KINDS = ("fused", "portable")
@@ -49,7 +49,7 @@ def load(
     if graph is not None and graph not in KINDS:
         raise OptionError(f"graph={graph!r}; known are {' and '.join(map(repr, KINDS))}, or None.")
     began = time.perf_counter()
-    pack = Pack.open(_folder(source), graph=graph or "fused")
+    pack = Pack.open(store.folder_of(source), graph=graph or "fused")
     manifest = pack.manifest
     if manifest.embedding is not None:
         if graph == "fused":
@@ -114,15 +114,6 @@ def _check_threads(threads: int | None) -> int:
             f"{machine.physical_cores()}, one a physical core."
         )
     return threads
-
-
-def _folder(source: str | Path) -> Path:
-    """A path is taken as it is; a bare name is looked up in the store first."""
-    if isinstance(source, Path) or "/" in source:
-        return Path(source)
-    if source in store.pack_names() or not (Path(source) / MANIFEST).is_file():
-        return store.find(source)
-    return Path(source)
 
 
 def _memory(manifest: Manifest, graph: Graph, context: int | None, limit: int | None) -> MemoryPlan:

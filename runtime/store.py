@@ -89,3 +89,17 @@ def find(name: str) -> Path:
             f"`edgeward pull {name}` makes it, if the catalog knows it: `edgeward pull --list`."
         )
     return folder
+
+
+def folder_of(source: str | Path) -> Path:
+    """The folder of a pack: a path is taken as it is, a bare name is looked up here first.
+
+    Raises `PackError` for a name that is neither.
+    """
+    from .pack import MANIFEST
+
+    if isinstance(source, Path) or "/" in source:
+        return Path(source)
+    if source in pack_names() or not (Path(source) / MANIFEST).is_file():
+        return find(source)
+    return Path(source)

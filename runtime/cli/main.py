@@ -22,6 +22,7 @@ COMMANDS = {
     "chat": "edgeward.cli.chat:chat",
     "run": "edgeward.cli.run:run",
     "embed": "edgeward.cli.embed:embed",
+    "batch": "edgeward.cli.batch:batch",
     "eval": "edgeward.quantize.evaluate.command:evaluate",
     "serve": "edgeward.cli.serve:serve",
     "bench": "edgeward.bench.cli:app",

@@ -101,6 +101,13 @@ class LearnedCheck(Check):
     def stream(self, role: str = "assistant") -> LearnedStream:
         return LearnedStream(self, self._model.stream(), role)
 
+    def __getstate__(self) -> dict[str, object]:
+        """All but the weights, which every process has of its own."""
+        return {name: value for name, value in vars(self).items() if name != "_model"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state, _model=weights.load())
+
     @property
     def _column(self) -> int:
         return self._model.heads.index(self.head)
