@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgeward.cancel import CancelToken
 from edgeward.errors import Cancelled
 from edgeward.model import Model
 from edgeward.reply import Reply
 from edgeward.safety.screen import SafetyChecks
 
+from .joined import Joined, Joint
 from .row import Row, RowError, text_of
 from .worker import Worker
 
@@ -37,11 +38,17 @@ class Generating(Worker):
         system: str | None,
         sampling: Mapping[str, Any],
         safety_checks: SafetyChecks | None,
+        concurrency: int | None = None,
     ) -> None:
         super().__init__(keep)
         self._model, self._chat, self._field = model, chat, field
         self._system, self._sampling, self._checks = system, sampling, safety_checks
-        self._stop = CancelToken()
+        # Beyond sixteen a step takes as much longer as it does more (docs/scale.md).
+        self._most = concurrency or (16 if model.info.graph_kind == "fused" else 1)
+        self._joint = Joint(model, self._most)
+        self._lock = threading.Lock()
+        self._running: set[Joined] = set()
+        self._stopped = False
 
     def prepare(self, row: Row, value: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         own = value.get("sampling", {})
@@ -60,8 +67,15 @@ class Generating(Worker):
     def answer(self, prepared: Sequence[tuple[Any, dict[str, Any]]]) -> list[dict[str, Any]]:
         return [self._one(prompt, sampling) for prompt, sampling in prepared]
 
+    @property
+    def concurrency(self) -> int:
+        return self._most
+
     def stop(self) -> None:
-        self._stop.cancel()
+        with self._lock:
+            self._stopped = True
+            for token in self._running:
+                token.cancel()
 
     def close(self) -> None:
         self._model.close()
@@ -82,10 +96,25 @@ class Generating(Worker):
 
     def _one(self, prompt: Any, sampling: dict[str, Any]) -> dict[str, Any]:
         ask: Any = self._model.chat if self._chat else self._model.generate
-        reply = ask(prompt, cancel=self._stop, safety_checks=self._checks, **sampling)
+        with Joined(self._joint) as token:
+            self._note(token)
+            try:
+                reply = ask(prompt, cancel=token, safety_checks=self._checks, **sampling)
+            finally:
+                self._forget(token)
         if reply.finish_reason == "cancelled":
             raise Cancelled("the run was stopped.")
         return _result(reply)
+
+    def _note(self, token: Joined) -> None:
+        with self._lock:
+            self._running.add(token)
+            if self._stopped:
+                token.cancel()
+
+    def _forget(self, token: Joined) -> None:
+        with self._lock:
+            self._running.discard(token)
 
 
 def _result(reply: Reply) -> dict[str, Any]:

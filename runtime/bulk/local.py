@@ -12,7 +12,7 @@ from .work import Work
 
 def run(work: Work, blocks: Iterator[Block], concurrency: int | None) -> Iterator[list[Any]]:
     """Results of the blocks, in order; `concurrency` of them are worked on at once."""
-    worker = work.open()
+    worker = work.open(concurrency)
     try:
         yield from ordered(
             lambda block: worker.run(list(block.read())),

@@ -52,7 +52,7 @@ class _Blocks:
 
         if model is not None:
             work = dataclasses.replace(work, model=str(model.place()))
-        self._worker = work.open()
+        self._worker = work.open(threads)
         self._threads = threads or self._worker.concurrency
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:

@@ -69,8 +69,8 @@ class Work:
             "edgeward": edgeward.__version__,
         }
 
-    def open(self) -> Worker:
-        """Load what the task needs. Raises what `edgeward.load` raises, `OptionError`."""
+    def open(self, concurrency: int | None = None) -> Worker:
+        """Load what the task needs, for `concurrency` blocks at once (None: what is best). Raises what `edgeward.load` raises, `OptionError`."""
         kind = _worker_type(self.task)
         common: dict[str, Any] = {"field": self.field}
         if self.task == "safety":
@@ -89,6 +89,7 @@ class Work:
                 system=self.system,
                 sampling={"seed": 0, **self.sampling},
                 safety_checks=self.safety or None,
+                concurrency=concurrency,
                 **common,
             )
         except BaseException:
