@@ -10,7 +10,7 @@ SYSTEM ?= Answer in one short English sentence.
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels tests/kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: demo test check lint types format wheel wheel-check wheel-cuda gpu gpu-check neon ort-matrix sanitize fuzz fuzz-intake clean
+.PHONY: demo test check lint types format wheel wheel-check wheel-cuda ray-check gpu gpu-check neon ort-matrix sanitize fuzz fuzz-intake clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
@@ -53,6 +53,11 @@ wheel-check: wheel
 wheel-cuda: $(VENV)/.dev
 	$(BIN)/python tools/cuda_project.py build/cuda-project
 	cd build/cuda-project && EDGEWARD_CUDA=1 ../../$(BIN)/python -m build --wheel --outdir ../../dist
+
+# `edgeward batch --engine ray` on three nodes on this machine, an actor killed in mid-run.
+ray-check: $(VENV)/.test
+	$(BIN)/pip install -q "ray[data]>=2.40"
+	RAY_USAGE_STATS_ENABLED=0 $(BIN)/python -m pytest -q tests/runtime/bulk/test_on_ray.py
 
 # The sampler on a GPU against the CPU's, as one program without Python: made here, run there.
 gpu-check: $(VENV)/.test

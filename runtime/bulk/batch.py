@@ -111,10 +111,12 @@ def batch(
         run = _engine(engine)
         for results in run(work, _left(blocks, journal.done), concurrency):
             count.add(results)
-        convert = None
         if target.suffix == ".parquet":
-            from .parquet import write as convert
-        journal.finish(convert)
+            from .parquet import write
+
+            journal.finish(write)
+        else:
+            journal.finish()
     return BatchReport(
         output=target,
         rows=total,
@@ -196,7 +198,7 @@ def _pack_sha256(work: Work) -> str | None:
     """Of the pack's manifest, which has the hashes of all else."""
     if work.model is None:
         return None
-    from edgeward.store import folder_of
     from edgeward.pack import Pack
+    from edgeward.store import folder_of
 
     return Pack.open(folder_of(work.model), check_hashes=False).sha256

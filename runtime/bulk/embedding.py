@@ -14,7 +14,6 @@ from .worker import Worker
 class Embedding(Worker):
     """Vectors of texts, with the encoder in `model`."""
 
-    BLOCK = 64
     TOGETHER = True
 
     def __init__(

@@ -26,8 +26,6 @@ class Generating(Worker):
     ran before it.
     """
 
-    BLOCK = 4
-
     def __init__(
         self,
         model: Model,

@@ -9,8 +9,13 @@ anew and its blocks are made again: results depend on their rows alone, so nobod
 
 from __future__ import annotations
 
+import dataclasses
+import pickle
 from collections.abc import Iterator
 from typing import Any
+
+import msgspec
+import numpy as np
 
 from edgeward.errors import EdgewardError, OptionError
 
@@ -47,51 +52,44 @@ class BatchMapper:
 class _Blocks:
     """The actor of `run`: blocks in, results out, as JSON."""
 
-    def __init__(self, work: Work, model: PackedModel | None, threads: int | None) -> None:
-        import dataclasses
-
+    def __init__(self, work: Work, model: PackedModel | None, concurrency: int | None) -> None:
         if model is not None:
             work = dataclasses.replace(work, model=str(model.place()))
-        self._worker = work.open(threads)
-        self._threads = threads or self._worker.concurrency
+        self._worker = work.open(concurrency)
+        self._threads = concurrency or self._worker.concurrency
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        import msgspec
-        import numpy as np
-
-        def one(block: Block) -> bytes:
+        def one(pickled: bytes) -> bytes:
+            block: Block = pickle.loads(pickled)  # made by `run`
             return msgspec.json.encode(self._worker.run(list(block.read())))
 
-        made = list(ordered(one, batch["item"], self._threads, self._worker.stop))
+        made = list(ordered(one, batch["block"], self._threads, self._worker.stop))
         return {"results": np.array(made, dtype=object)}
 
 
 def run(work: Work, blocks: Iterator[Block], concurrency: int | None) -> Iterator[list[Any]]:
     """Results of the blocks, in order, from the cluster that Ray finds (or a local one)."""
-    import msgspec
-
     ray = _ray()
     if not ray.is_initialized():
         ray.init(log_to_driver=False, logging_level="ERROR")
     listed = list(blocks)
     if not listed:
         return
-    ray.data.DataContext.get_current().execution_options.preserve_order = True
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False
     model = None if work.model is None else PackedModel.of(work.model)
     places, cpus = _places(ray)
-    threads = concurrency or None
-    # One call has a few blocks for each of its threads: enough to keep them busy to its end.
-    size = max(1, min(4 * (threads or 8), -(-len(listed) // (4 * places))))
-    made = ray.data.from_items(
-        listed, override_num_blocks=max(1, -(-len(listed) // size))
-    ).map_batches(
+    # One call has a few blocks for each thread of an actor: enough to keep them busy to its end,
+    # few enough to spread, and to make again when an actor dies.
+    size = max(1, min(4 * (concurrency or 16), -(-len(listed) // (4 * places))))
+    items = [{"block": pickle.dumps(block)} for block in listed]
+    made = ray.data.from_items(items, override_num_blocks=-(-len(items) // size)).map_batches(
         _Blocks,
-        fn_constructor_args=(work, model, threads),
-        concurrency=(1, places) if places > 1 else 1,
+        fn_constructor_args=(work, model, concurrency),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=places),
         num_cpus=cpus,
         batch_size=size,
-        zero_copy_batch=False,
     )
     try:
         for batch in made.iter_batches(batch_size=None, prefetch_batches=1):

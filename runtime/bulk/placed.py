@@ -14,8 +14,8 @@ from typing import Any
 
 from edgeward import store
 from edgeward.errors import PackError
-from edgeward.store import folder_of
 from edgeward.pack import MANIFEST, Pack
+from edgeward.store import folder_of
 
 PIECE = 64 * 2**20
 """Bytes of a pack's file that travel together."""
@@ -44,7 +44,7 @@ class PackedModel:
         return cls(str(folder), pack.sha256, pieces)
 
     def place(self) -> Path:
-        """The pack's folder on this node; fetched unless it is there. Verified when it is loaded."""
+        """The pack's folder on this node; fetched unless it is there. Loading verifies it."""
         here = Path(self.folder)
         if _has(here, self.sha256):
             return here

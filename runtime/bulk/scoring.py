@@ -18,8 +18,6 @@ from .worker import Worker
 class Scoring(Worker):
     """Verdicts of `checks` about texts by `role`."""
 
-    BLOCK = 256
-
     def __init__(
         self, checks: Sequence[Check], keep: Sequence[str], *, field: str | None, role: str
     ) -> None:

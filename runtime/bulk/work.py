@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from edgeward.errors import OptionError
 
 if TYPE_CHECKING:
+    from edgeward.model import Model
     from edgeward.safety.check import Check
 
     from .worker import Worker
 
-TASKS = ("chat", "generate", "embed", "safety")
+BLOCKS = {"chat": 4, "generate": 4, "embed": 64, "safety": 256}
+"""The tasks, and the rows of a block, which one thread works on: many where a row is quick."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Work:
     """Arguments of `edgeward.load`."""
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
-            raise OptionError(f"task={self.task!r}; there are {', '.join(map(repr, TASKS))}.")
+        if self.task not in BLOCKS:
+            raise OptionError(f"task={self.task!r}; there are {', '.join(map(repr, BLOCKS))}.")
         if self.task != "safety" and self.model is None:
             raise OptionError(f"the task {self.task!r} needs a model; give one, such as a pack.")
         if self.task == "safety" and self.model is not None:
@@ -53,7 +55,7 @@ class Work:
     @property
     def block(self) -> int:
         """Rows of a block."""
-        return _worker_type(self.task).BLOCK
+        return BLOCKS[self.task]
 
     def asked(self, pack_sha256: str | None) -> dict[str, Any]:
         """What results depend on: what must not change between a run and the one that goes on."""
@@ -70,45 +72,41 @@ class Work:
         }
 
     def open(self, concurrency: int | None = None) -> Worker:
-        """Load what the task needs, for `concurrency` blocks at once (None: what is best). Raises what `edgeward.load` raises, `OptionError`."""
-        kind = _worker_type(self.task)
-        common: dict[str, Any] = {"field": self.field}
+        """Load what the task needs, for `concurrency` blocks at once (None: what is best).
+
+        Raises what `edgeward.load` raises, `OptionError`.
+        """
         if self.task == "safety":
-            return kind(self.safety, self.keep, role=self.role, **common)
+            from .scoring import Scoring
+
+            return Scoring(self.safety, self.keep, field=self.field, role=self.role)
         import edgeward
 
         assert self.model is not None
         model = edgeward.load(self.model, **self.load)
         try:
-            if self.task == "embed":
-                return kind(model, self.keep, truncate=self.truncate, **common)
-            return kind(
-                model,
-                self.keep,
-                chat=self.task == "chat",
-                system=self.system,
-                sampling={"seed": 0, **self.sampling},
-                safety_checks=self.safety or None,
-                concurrency=concurrency,
-                **common,
-            )
+            return self._with(model, concurrency)
         except BaseException:
             model.close()
             raise
 
+    def _with(self, model: Model, concurrency: int | None) -> Worker:
+        if self.task == "embed":
+            from .embedding import Embedding
 
-def _worker_type(task: str) -> Any:
-    if task == "embed":
-        from .embedding import Embedding
+            return Embedding(model, self.keep, field=self.field, truncate=self.truncate)
+        from .generating import Generating
 
-        return Embedding
-    if task == "safety":
-        from .scoring import Scoring
-
-        return Scoring
-    from .generating import Generating
-
-    return Generating
+        return Generating(
+            model,
+            self.keep,
+            chat=self.task == "chat",
+            field=self.field,
+            system=self.system,
+            sampling={"seed": 0, **self.sampling},
+            safety_checks=self.safety or None,
+            concurrency=concurrency,
+        )
 
 
 def _described(check: Check) -> dict[str, Any]:

@@ -20,8 +20,6 @@ _NOT_A_ROWS = (MemoryLimit, ModelClosed, Cancelled)
 class Worker(ABC):
     """One loaded task. Many threads may call `run` at once."""
 
-    BLOCK = 1
-    """Rows of a block, which one thread works on; large where a row is quick."""
     TOGETHER = False
     """The rows of a block go into one call. Then the block is part of what a result depends on: an
     encoder's last bits do on what shares its run."""
@@ -42,10 +40,10 @@ class Worker(ABC):
         """Blocks that are best worked on at once."""
         return 1
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027 (most have nothing to end)
         """End what is running soon, as if it had been cancelled."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (nor to give back)
         """Give the memory back."""
 
     def run(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -76,7 +74,7 @@ class Worker(ABC):
             if len(ready) == 1:
                 return {ready[0][0].index: _failed(ready[0][0], error)}
             # One of them is bad; which one is seen by doing each alone.
-            alone = {}
+            alone: dict[int, dict[str, Any]] = {}
             for one in ready:
                 alone |= self._answered([one])
             return alone

@@ -41,9 +41,7 @@ def batch(
         str | None, typer.Option(help="A pack's name or folder (the task safety needs none).")
     ] = None,
     task: Annotated[str, typer.Option(help="chat, generate, embed or safety.")] = "chat",
-    field: Annotated[
-        str | None, typer.Option(help="The rows' field that holds the text.")
-    ] = None,
+    field: Annotated[str | None, typer.Option(help="The rows' field that holds the text.")] = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(help="A field that results repeat (id and custom_id always are)."),
@@ -60,9 +58,7 @@ def batch(
     max_errors: Annotated[
         int | None, typer.Option(help="End the run when more rows than this failed.")
     ] = None,
-    fresh: Annotated[
-        bool, typer.Option(help="Begin anew; replaces OUT at the end.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option(help="Begin anew; replaces OUT at the end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     max_tokens: MaxTokens = None,
     temperature: Temperature = None,
