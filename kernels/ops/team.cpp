@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -46,9 +47,30 @@ void pin_to_own(std::size_t index) {
 #endif
 }
 
+// A share that is left, in one word: phase, first, last. A word of an older phase stands for a
+// share that nobody has touched yet. A phase would come again after 4 million barriers; every share
+// is touched far more often.
+constexpr unsigned kIndexBits = 21, kPhaseBits = 64 - 2 * kIndexBits;
+constexpr std::uint64_t kMostItems = (std::uint64_t{1} << kIndexBits) - 1;
+
+constexpr std::uint64_t phase_word(std::uint64_t phase) {
+    return phase & ((std::uint64_t{1} << kPhaseBits) - 1);
+}
+
+constexpr std::uint64_t word_of(std::uint64_t phase, const Range& left) {
+    return phase_word(phase) << (2 * kIndexBits) | std::uint64_t{left.first} << kIndexBits |
+           left.last;
+}
+
+Range left_of(std::uint64_t word, std::uint64_t phase, const Range& whole) {
+    if (word >> (2 * kIndexBits) != phase_word(phase)) return whole;
+    return {word >> kIndexBits & kMostItems, word & kMostItems};
+}
+
 }  // namespace
 
 void Member::barrier() {
+    ++phase_;
     if (team_ == nullptr) {
         alone_taken_ = 0;
     } else {
@@ -68,6 +90,15 @@ bool Member::take(std::size_t items, std::size_t chunk, Range& range) {
     return true;
 }
 
+bool Member::next(std::size_t items, std::size_t chunk, Range& range) {
+    if (team_ == nullptr || items > kMostItems) return take(items, chunk, range);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t owner = index + i < count ? index + i : index + i - count;
+        if (team_->claim(owner, i == 0, phase_, items, chunk, range)) return true;
+    }
+    return false;
+}
+
 Team::Team(const TeamOptions& options) : options_(options), process_(getpid()) {
     if (options.threads < 1 || options.threads > 256) {
         throw std::invalid_argument("threads is " + std::to_string(options.threads) +
@@ -77,6 +108,7 @@ Team::Team(const TeamOptions& options) : options_(options), process_(getpid()) {
         throw std::invalid_argument("spin_us is " + std::to_string(options.spin_us) +
                                     "; give 0 to 1000000 microseconds");
     }
+    left_ = std::make_unique<Left[]>(options.threads);
     threads_.reserve(options.threads - 1);
     try {
         for (std::size_t index = 1; index < options.threads; ++index) {
@@ -134,6 +166,31 @@ void Team::arrive() {
     }
 }
 
+// Relaxed: what was computed is seen by others after the barrier, and only who changed a word has
+// the pieces that it took.
+bool Team::claim(std::size_t owner, bool own, std::uint64_t phase, std::size_t items,
+                 std::size_t chunk, Range& range) {
+    std::atomic<std::uint64_t>& word = left_[owner].word;
+    const Range whole = share_of(items, owner, options_.threads);
+    std::uint64_t old = word.load(std::memory_order_relaxed);
+    for (;;) {
+        Range left = left_of(old, phase, whole);
+        if (left.size() == 0) return false;
+        // Half of what is left, and others a quarter: all threads then end at about the same time.
+        const std::size_t count = std::min(chunk, (left.size() + (own ? 1 : 3)) / (own ? 2 : 4));
+        if (own) {
+            range = {left.first, left.first + count};
+            left.first += count;
+        } else {
+            range = {left.last - count, left.last};
+            left.last -= count;
+        }
+        if (word.compare_exchange_weak(old, word_of(phase, left), std::memory_order_relaxed)) {
+            return true;
+        }
+    }
+}
+
 void Team::serve(std::size_t index) {
     if (options_.pin) pin_to_own(index);
     t_inside = this;
@@ -142,7 +199,7 @@ void Team::serve(std::size_t index) {
         wait_while(call_, seen);
         ++seen;
         if (stop_) return;
-        Member member(index, options_.threads, this);
+        Member member(index, options_.threads, this, phase_);
         function_(work_, member);
         arrive();
     }
@@ -150,7 +207,7 @@ void Team::serve(std::size_t index) {
 
 void Team::run_erased(Function function, void* work) {
     if (options_.threads == 1 || t_inside == this || getpid() != process_) {
-        Member alone(0, 1, nullptr);
+        Member alone(0, 1, nullptr, 0);
         function(work, alone);
         return;
     }
@@ -162,9 +219,10 @@ void Team::run_erased(Function function, void* work) {
     taken_.store(0, std::memory_order_relaxed);
     call_.fetch_add(1, std::memory_order_release);
     call_.notify_all();
-    Member member(0, options_.threads, this);
+    Member member(0, options_.threads, this, phase_);
     function(work, member);
     arrive();
+    phase_ = member.phase_ + 1;  // the workers have read it: they have arrived as well
     t_inside = outer;
 }
 

@@ -51,15 +51,21 @@ class Member {
     // when all are taken. All threads must ask with the same `items` between two barriers.
     bool take(std::size_t items, std::size_t chunk, Range& range);
 
+    // The next piece of this thread's even share, front to back so that memory is read in order;
+    // when that is used up, the last piece of another's. Pieces get smaller towards a share's end
+    // and are at most `chunk`. All threads must ask with the same `items` between two barriers.
+    bool next(std::size_t items, std::size_t chunk, Range& range);
+
     // An even share for this thread.
     Range share(std::size_t items) const { return share_of(items, index, count); }
 
  private:
     friend class Team;
-    Member(std::size_t index, std::size_t count, Team* team)
-        : index(index), count(count), team_(team) {}
+    Member(std::size_t index, std::size_t count, Team* team, std::uint64_t phase)
+        : index(index), count(count), team_(team), phase_(phase) {}
 
-    Team* team_;  // null: alone
+    Team* team_;           // null: alone
+    std::uint64_t phase_;  // barriers that the team has passed; the same for all of a call
     std::size_t alone_taken_ = 0;
 };
 
@@ -90,6 +96,8 @@ class Team {
     void run_erased(Function function, void* work);
     void serve(std::size_t index);
     void arrive();
+    bool claim(std::size_t owner, bool own, std::uint64_t phase, std::size_t items,
+               std::size_t chunk, Range& range);
     void dismiss();
     void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old) const;
 
@@ -104,6 +112,12 @@ class Team {
     alignas(64) std::atomic<std::uint32_t> arrived_{0};
     alignas(64) std::atomic<std::uint32_t> generation_{0};
     alignas(64) std::atomic<std::size_t> taken_{0};
+    // What is left of each thread's share, and of which phase: Member::next.
+    struct alignas(64) Left {
+        std::atomic<std::uint64_t> word{0};
+    };
+    std::unique_ptr<Left[]> left_;
+    std::uint64_t phase_ = 1;  // with which the next call begins
     std::vector<std::thread> threads_;
 };
 

@@ -10,7 +10,8 @@ bool Decoder::run(Team& team, Workspace& workspace, const Piece& piece,
     Pass pass(shape_, piece, team.size(), workspace);
     team.run([&](Member& member) { Worker(weights_, ops_, pass, stop, member).run(); });
     if (waited != nullptr) *waited = pass.waited;
-    return !pass.stopped[0] && !pass.stopped[1];
+    // A thread that saw the flag left its work where it was, also when the others did not see it.
+    return stop == nullptr || !stop->load(std::memory_order_relaxed);
 }
 
 }  // namespace edgeward::ops

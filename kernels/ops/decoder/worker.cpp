@@ -8,9 +8,10 @@
 namespace edgeward::ops {
 namespace {
 
-// Few rows: each thread takes one even share, and streams weights that lie one after another. Many
-// rows: small parts on demand, so that a thread whose core was taken away delays the others little.
-constexpr std::size_t kSharedRows = 8;
+// Few rows are bound by reading weights: each thread streams its own share, in parts that another
+// may take when it is done before. Many rows: small parts on demand.
+constexpr std::size_t kStreamedRows = 8;
+constexpr std::size_t kStreamedGroups = 8;
 constexpr std::size_t kPartsPerThread = 12;
 
 }  // namespace
@@ -34,15 +35,15 @@ bool Worker::wait() {
 
 template <typename Work>
 void Worker::deal(std::size_t groups, std::size_t rows, const Work& work) {
-    if (rows <= kSharedRows) {
-        const Range range = member_.share(groups);
-        if (range.size() != 0) work(range.first, range.last);
+    Range range;
+    if (rows <= kStreamedRows) {
+        while (!stopping() && member_.next(groups, kStreamedGroups, range)) {
+            work(range.first, range.last);
+        }
         return;
     }
     const std::size_t part = std::max<std::size_t>(1, groups / (member_.count * kPartsPerThread));
-    for (Range range; !stopping() && member_.take(groups, part, range);) {
-        work(range.first, range.last);
-    }
+    while (!stopping() && member_.take(groups, part, range)) work(range.first, range.last);
 }
 
 QuantizedRows Worker::prepare(const Rows& rows, const float* norm, std::size_t columns) {

@@ -105,14 +105,13 @@ QuantizedRows Worker::attend_alone(std::size_t index) {
     // Only the last segment looks at the new position: who computes that, stores it, and no thread
     // has to wait for another's keys.
     const std::size_t segments = attention.segments();
-    const Range range = member_.share(attention.split_units());
-    for (std::size_t unit = range.first; unit < range.last; ++unit) {
-        const std::size_t head = unit / (segments * attention.tiles());
+    for (Range range; !stopping() && member_.next(attention.split_units(), 1, range);) {
+        const std::size_t unit = range.first;
         if (unit % (segments * attention.tiles()) == segments - 1) {
-            append(attention, head, position, own);
+            append(attention, unit / (segments * attention.tiles()), position, own);
         }
+        ops_.attend_split(attention, range.first, range.last, job.scratch);
     }
-    if (range.size() != 0) ops_.attend_split(attention, range.first, range.last, job.scratch);
     wait();
     attention.out = own + shape_.qkv_size();
     ops_.attend_merge(attention, 0, attention.units(), job.scratch);
