@@ -17,6 +17,8 @@ import edgeward
 from edgeward import fused_runs, machine, store
 from edgeward.kernels import _native, on_device, operators
 
+from . import doctor_packs
+
 # Wheels that install the same files over one another: the last one wins, silently.
 _ONNXRUNTIME_WHEELS = (
     "onnxruntime",
@@ -81,6 +83,7 @@ def examine() -> dict[str, Any]:
         "store": str(home),
         "store_free": _free(home),
         "packs": store.pack_names(),
+        "graphs": doctor_packs.graphs(),
         "tools": {name: util.find_spec(name) is not None for name in _TOOLS},
         "problems": _problems(wheels, home, cuda),
     }
