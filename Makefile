@@ -10,7 +10,7 @@ SYSTEM ?= Answer in one short English sentence.
 SOURCES := $(shell find runtime kernels quantize bench -name '*.py' -o -name '*.pyx' -o -name '*.pyi' -o -name '*.cpp' -o -name '*.h' -o -name '*.inc' 2>/dev/null) setup.py pyproject.toml
 CPP := $(shell find kernels tests/kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 
-.PHONY: demo test check lint types format wheel wheel-check wheel-cuda ray-check gpu gpu-check neon ort-matrix sanitize fuzz fuzz-intake clean
+.PHONY: demo test test-portable sanitize-operators check lint types format wheel wheel-check wheel-cuda ray-check gpu gpu-check neon ort-matrix sanitize fuzz fuzz-intake clean
 
 demo: $(VENV)/.demo
 	$(BIN)/edgeward pull smollm2-135m
@@ -18,6 +18,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -q $(PYTEST)
+
+# The runtime's tests once more, on the graph that runs where the operator library does not.
+test-portable: $(VENV)/.test
+	EDGEWARD_TEST_GRAPH=portable $(BIN)/python -m pytest -q tests/runtime $(PYTEST)
 
 check: lint types
 
@@ -86,6 +90,12 @@ sanitize:
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	build/sanitize/bin/python -m pytest -q tests/kernels $(PYTEST)
+
+# The operator library as ONNX Runtime drives it, without ONNX Runtime, so that sanitizers see all of
+# it: addresses and undefined behaviour, then races. make sanitize-operators SECONDS=600
+sanitize-operators:
+	$(PYTHON) tests/support/decoder_stress.py address,undefined --seconds $(SECONDS)
+	$(PYTHON) tests/support/decoder_stress.py thread --seconds $(SECONDS) --isa generic
 
 # The tokenizer on damaged files and against the reference, the safety kernels on damaged files and
 # texts, each for SECONDS under the same sanitizers: make fuzz

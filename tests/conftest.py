@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import one_graph
 import tiny_gguf
 
 import edgeward
@@ -24,13 +25,24 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_pack_of_all_graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pack of a random llama: 2 layers, 264 tokens, 2,048 positions."""
     folder = tmp_path_factory.mktemp("tiny")
     weights = tiny_gguf.write(folder / "tiny.gguf", context=2048, scale=0.3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEWARD_HOME", str(folder / "home"))
         return edgeward.pull(weights, evaluate=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_pack(tiny_pack_of_all_graphs: Path) -> Path:
+    """The random llama; with EDGEWARD_TEST_GRAPH a pack of that graph alone."""
+    return _chosen(tiny_pack_of_all_graphs, tiny_pack_of_all_graphs.parent / "of_one_graph")
+
+
+def _chosen(pack: Path, folder: Path) -> Path:
+    kind = one_graph.CHOSEN
+    return pack if kind is None else one_graph.one_graph(pack, kind, folder / kind)
 
 
 @pytest.fixture(scope="session")
@@ -47,16 +59,17 @@ def real_home() -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_pack(real_home: Path) -> Path:
+def real_pack(real_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The catalog's default model, pulled as a user would; skips where the index is not reached."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEWARD_HOME", str(real_home))
         try:
-            return edgeward.pull("smollm2-135m")
+            pack = edgeward.pull("smollm2-135m")
         except SourceError as error:
             if "CI" in os.environ:
                 raise
             pytest.skip(f"the default model cannot be had here: {error}")
+    return _chosen(pack, tmp_path_factory.mktemp("real"))
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,12 @@ needs_portable = pytest.mark.skipif(
 IDS = [int(i) for i in np.random.default_rng(6).integers(3, 260, 400)]
 
 
+@pytest.fixture(scope="module")
+def tiny_pack(tiny_pack_of_all_graphs: Path) -> Path:
+    """Whatever graph the other tests are asked to run."""
+    return tiny_pack_of_all_graphs
+
+
 @pytest.fixture
 def copy(tiny_pack: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_pack, tmp_path / "pack"))

@@ -35,10 +35,29 @@ class FusedRunner:
         stop: int = 0,
     ) -> NDArray[np.float32]:
         """Append `ids` to each row; logits of the `wanted` tokens of all, counted through."""
+        feed = self._feed(ids, wanted, team, stop)
+        logits, self.cache = self.session.run(None, feed)
+        self._count(ids)
+        return np.asarray(logits)
+
+    def bound_step(self, ids: dict[int, list[int]], *, team: int = 0, stop: int = 0) -> None:
+        """The same with `cache` as input and output, which can be watched meanwhile; no logits."""
+        value = ort.OrtValue.ortvalue_from_numpy
+        binding = self.session.io_binding()
+        for name, array in self._feed(ids, [], team, stop).items():
+            binding.bind_ortvalue_input(name, value(array))
+        binding.bind_ortvalue_output("present", value(self.cache))
+        binding.bind_output("logits")
+        self.session.run_with_iobinding(binding)
+        self._count(ids)
+
+    def _feed(
+        self, ids: dict[int, list[int]], wanted: list[int] | None, team: int, stop: int
+    ) -> dict[str, NDArray[np.generic]]:
         counts = [len(new) for new in ids.values()]
         flat = [i for new in ids.values() for i in new]
         chosen = list(range(len(flat))) if wanted is None else wanted
-        feed = {
+        return {
             "input_ids": np.asarray(flat, np.int64),
             "row_starts": np.cumsum([0, *counts], dtype=np.int32),
             "positions": np.array([self.lengths[row] for row in ids], np.int32),
@@ -47,7 +66,7 @@ class FusedRunner:
             "control": np.array([team, stop], np.int64),
             "past": self.cache,
         }
-        logits, self.cache = self.session.run(None, feed)
-        for row, count in zip(ids, counts, strict=True):
-            self.lengths[row] += count
-        return np.asarray(logits)
+
+    def _count(self, ids: dict[int, list[int]]) -> None:
+        for row, new in ids.items():
+            self.lengths[row] += len(new)
