@@ -7,8 +7,8 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import one_graph
+import pytest
 import tiny_gguf
 
 import edgeward

@@ -1,4 +1,4 @@
-"""Builds the operator library with sanitizers, drives it without ONNX Runtime, says what they found.
+"""Builds the operator library with sanitizers and drives it without ONNX Runtime.
 
 Knows: compilers, which sources make the driver (tests/fuzz/decoder_stress.cpp). Run as a program:
 
@@ -24,7 +24,7 @@ OPTIONS = {
 
 
 def build(folder: Path, compiler: list[str], sanitizers: str, isa: str | None) -> str:
-    """The driver and all of kernels/ops; with `isa`, other instruction sets unchecked and quickly."""
+    """The driver and all of kernels/ops; with `isa`, other instruction sets unchecked."""
     folder.mkdir(parents=True, exist_ok=True)
     kernels, sets = ROOT / "kernels", isa_flags()
     arm = os.uname().machine == "aarch64"

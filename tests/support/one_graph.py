@@ -18,7 +18,7 @@ if CHOSEN not in (None, "portable", "fused"):
 
 
 def one_graph(pack: Path, kind: str, folder: Path) -> Path:
-    """`pack` with the graph `kind` alone, in `folder`: links to its files, a manifest of its own."""
+    """`pack` with the graph `kind` alone, in `folder`: links to its files, its own manifest."""
     manifest = json.loads((pack / MANIFEST).read_bytes())
     manifest["graphs"] = [graph for graph in manifest["graphs"] if graph["kind"] == kind]
     if not manifest["graphs"]:

@@ -34,7 +34,8 @@ def test_a_graph_that_the_operators_refuse_is_quoted(pack: Path) -> None:
     manifest["files"]["fused.onnx"] = {"size": entry.size, "sha256": entry.sha256}
     (pack / MANIFEST).write_text(json.dumps(manifest))
     said = doctor_packs.graph_of("tiny")
-    assert said.startswith("portable: ") and "layout 99" in said
+    assert said.startswith("portable: ")
+    assert "layout 99" in said
 
 
 def test_a_pack_without_a_fused_graph(pack: Path) -> None:

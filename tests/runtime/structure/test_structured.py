@@ -185,7 +185,7 @@ def test_an_answer_without_end_is_closed_in_time(tiny_model: Model, limit: int) 
         assert len(reply.timing.per_token) == len(reply.token_ids)
         assert reply.parsed == json.loads(reply.text)
         ends.add(reply.finish_reason)
-    # Within 300 tokens a random model may well end of its own; which seed does depends on the graph.
+    # Within 300 tokens a random model may end of its own; which seed does depends on the graph.
     assert "length" in ends
     assert limit == 300 or ends == {"length"}
 
