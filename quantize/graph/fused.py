@@ -43,14 +43,14 @@ def reason_against(weights: Weights) -> str | None:
         ("hidden size", model.hidden, 32),
         ("MLP width", model.intermediate, 32),
         ("query size", model.query_size, 32),
-        ("head size", model.head_dim, 32),
+        ("head size", model.head_dim, 16),
     ):
         if value % of:
             return f"the {name} is {value}, no multiple of {of}"
     if model.head_dim > 512:
         return f"the head size is {model.head_dim}, more than 512"
-    if model.output_bias or model.mlp_bias:
-        return "its output projection or its MLP has biases"
+    if model.mlp_bias:
+        return "its MLP has biases"
     return None
 
 
@@ -146,6 +146,7 @@ def _attributes(model: Architecture) -> dict[str, int | float]:
         "qk_norm": _QK_NORMS.index(model.qk_norm),
         "activation": _ACTIVATIONS.index(model.activation),
         "qkv_bias": int(model.qkv_bias),
+        "output_bias": int(model.output_bias),
         "tied_head": int(model.tied_head),
         "epsilon": float(model.norm_epsilon),
         "attention_scale": float(model.head_dim**-0.5 if scale is None else scale),
@@ -172,6 +173,8 @@ def _layer(node: _Node, model: Architecture, layer: int, ropes: Sequence[Rope]) 
         node.vector(f"{at}q_norm")
         node.vector(f"{at}k_norm")
     formats.append(node.matrix(f"{at}o", "attention output", f"{at}o"))
+    if model.output_bias:
+        node.vector(f"{at}o_bias")
     if after:
         node.vector(f"{at}attention_post_norm")
     if before:

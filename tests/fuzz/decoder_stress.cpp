@@ -73,13 +73,16 @@ class Model {
         vocabulary = random.between(5, 70);
         layers = random.between(1, 3);
         kv_heads = random.between(1, 2);
-        head_dim = 32 * random.between(1, 3);
-        const std::size_t heads = kv_heads * random.between(1, 3);
+        head_dim = 16 * random.between(1, 6);
+        std::size_t heads = kv_heads * random.between(1, 3);
+        if (heads * head_dim % 32 != 0) heads *= 2;
         const std::size_t hidden = 32 * random.between(1, 4), middle = 32 * random.between(1, 6);
         const std::size_t ropes = random.between(0, 2);
         const auto norms = random.below(3), qk_norm = random.below(3);
         const bool bias = random.chance(0.3), tied = random.chance(0.5);
-        const std::size_t rotated = head_dim;
+        const bool o_bias = random.chance(0.3);
+        const std::size_t rotated =
+            random.chance(0.5) ? head_dim : 2 * random.between(1, head_dim / 2);
         info.integers = {{"layout", kDecoderLayout},
                          {"hidden", hidden},
                          {"intermediate", middle},
@@ -94,6 +97,7 @@ class Model {
                          {"qk_norm", qk_norm},
                          {"activation", random.below(2)},
                          {"qkv_bias", bias},
+                         {"output_bias", o_bias},
                          {"tied_head", tied}};
         info.floats = {{"epsilon", 1e-5f},
                        {"attention_scale", 0.2f},
@@ -118,6 +122,7 @@ class Model {
             if (qk_norm != 0) floats(qk_norm == 1 ? head_dim : query);
             if (qk_norm != 0) floats(qk_norm == 1 ? head_dim : kv);
             const std::string o = matrix(hidden, query);
+            if (o_bias) floats(hidden);
             if (norms != 0) floats(hidden);
             if (norms != 2) floats(hidden);
             const std::string gate = matrix(middle, hidden), up = matrix(middle, hidden);

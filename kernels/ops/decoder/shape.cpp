@@ -94,8 +94,8 @@ void DecoderShape::check() const {
     multiple("heads", heads, kv_heads);
     between("heads", heads, 1, 4096);
     between("vocabulary", vocabulary, 1, kMost);
-    multiple("rotated", rotated, 32);
-    between("rotated", rotated, 32, head_dim);
+    multiple("rotated", rotated, 2);
+    between("rotated", rotated, 2, head_dim);
     between("context", context, 1, kMost);
     between("ropes", ropes, 0, 8);
     between("layers", layers.size(), 1, kMostLayers);

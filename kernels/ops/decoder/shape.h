@@ -42,6 +42,7 @@ struct DecoderShape {
     QkNorm qk_norm = QkNorm::kNone;
     Activation activation = Activation::kSilu;
     bool qkv_bias = false;
+    bool output_bias = false;  // of attention's output projection
     bool tied_head = false;
     float epsilon = 0;
     float attention_scale = 0;

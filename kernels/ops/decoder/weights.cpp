@@ -70,6 +70,7 @@ LayerWeights layer_from(const DecoderShape& shape, const LayerShape& layer, cons
         weights.k_norm = read.floats(at + "k_norm", whole ? shape.kv_size() : shape.head_dim);
     }
     weights.o = read.matrix(at + "o", layer.o, shape.hidden, shape.query_size());
+    if (shape.output_bias) weights.o_bias = read.floats(at + "o_bias", shape.hidden);
     if (after) weights.attention_post_norm = read.floats(at + "attention_post_norm", shape.hidden);
     if (before) weights.mlp_norm = read.floats(at + "mlp_norm", shape.hidden);
     weights.gate = read.matrix(at + "gate", layer.gate, shape.intermediate, shape.hidden);
@@ -85,7 +86,8 @@ std::size_t weight_count(const DecoderShape& shape) {
     std::size_t count = 2 * shape.ropes + 2 + (shape.tied_head ? 0 : 1);
     for (const LayerShape& layer : shape.layers) {
         count += layer.qkv.size() + 4 + (shape.norms == Norms::kAround ? 4 : 2) +
-                 (shape.qkv_bias ? 1 : 0) + (shape.qk_norm == QkNorm::kNone ? 0 : 2);
+                 (shape.qkv_bias ? 1 : 0) + (shape.output_bias ? 1 : 0) +
+                 (shape.qk_norm == QkNorm::kNone ? 0 : 2);
     }
     return count;
 }

@@ -27,6 +27,7 @@ struct LayerWeights {
     const float* q_norm = nullptr;    // [head_dim], or [heads * head_dim] for the whole
     const float* k_norm = nullptr;    // likewise
     const float* qkv_bias = nullptr;  // [qkv_size]
+    const float* o_bias = nullptr;    // [hidden]
     std::vector<PackedMatrix> qkv;
     PackedMatrix o, gate, up, down;
 };
@@ -46,10 +47,11 @@ struct DecoderWeights {
 std::size_t weight_count(const DecoderShape& shape);
 
 // Views over `memory`, in this order: cosines and sines of each rotary table; embedding; of each
-// layer attention_norm, qkv (one or three), qkv_bias, q_norm, k_norm, o, attention_post_norm,
-// mlp_norm, gate, up, down, mlp_post_norm, as far as the shape has them; final_norm; head unless
-// tied. Throws std::invalid_argument where a count, type, size or alignment (64 bytes for packed
-// matrices, 4 for floats) is not what the shape needs, naming the weight.
+// layer attention_norm, qkv (one or three), qkv_bias, q_norm, k_norm, o, o_bias,
+// attention_post_norm, mlp_norm, gate, up, down, mlp_post_norm, as
+// far as the shape has them; final_norm; head unless tied. Throws std::invalid_argument where a
+// count, type, size or alignment (64 bytes for packed matrices, 4 for floats) is not what the shape
+// needs, naming the weight.
 DecoderWeights weights_from(const DecoderShape& shape, const std::vector<Memory>& memory);
 
 }  // namespace edgeward::ops

@@ -105,7 +105,7 @@ bool Worker::layer(std::size_t index, Rows& x) {
         alone ? attend_alone(index)
               : prepare({pass_.mixed, x.count, shape_.query_size()}, nullptr, shape_.query_size());
     if (stopped_) return false;
-    project(weights.o, attended, weights.attention_post_norm, x);
+    project(weights.o, weights.o_bias, attended, weights.attention_post_norm, x);
     if (stopped_) return false;
     const QuantizedRows input = prepare(x, weights.mlp_norm, shape_.hidden);
     const QuantizedRows gated = quantized_view(pass_.gated, x.count, shape_.intermediate);
@@ -114,7 +114,7 @@ bool Worker::layer(std::size_t index, Rows& x) {
                             gated);
     });
     if (wait()) return false;
-    project(weights.down, gated, weights.mlp_post_norm, x);
+    project(weights.down, nullptr, gated, weights.mlp_post_norm, x);
     return !stopped_;
 }
 
@@ -129,12 +129,18 @@ void Worker::embed() {
     }
 }
 
-void Worker::project(const PackedMatrix& matrix, const QuantizedRows& input, const float* norm,
-                     const Rows& x) {
+void Worker::project(const PackedMatrix& matrix, const float* bias, const QuantizedRows& input,
+                     const float* norm, const Rows& x) {
     const bool direct = norm == nullptr;
+    float* out = direct ? x.data : pass_.branch;
     deal(matrix.groups(), x.count, [&](std::size_t first, std::size_t last) {
-        ops_.multiply(matrix, input, first, last, direct ? Store::kAdd : Store::kSet,
-                      direct ? x.data : pass_.branch, x.stride);
+        ops_.multiply(matrix, input, first, last, direct ? Store::kAdd : Store::kSet, out,
+                      x.stride);
+        if (bias == nullptr) return;
+        const std::size_t from = first * kGroup, count = (last - first) * kGroup;
+        for (std::size_t row = 0; row < x.count; ++row) {
+            ops_.add(bias + from, count, out + row * x.stride + from);
+        }
     });
     if (wait() || direct) return;
     add_branch(norm, x);

@@ -49,8 +49,9 @@ class Worker {
     // than two more waits. Leaves this thread's quantized copy of the result.
     QuantizedRows attend_alone(std::size_t index);
     void keep_wanted(Rows& x);
-    void project(const PackedMatrix& matrix, const QuantizedRows& input, const float* norm,
-                 const Rows& x);
+    // x += matrix * input + bias, the sum normed first where `norm` is not null.
+    void project(const PackedMatrix& matrix, const float* bias, const QuantizedRows& input,
+                 const float* norm, const Rows& x);
     void add_branch(const float* norm, const Rows& x);
     void logits(const Rows& x);
 

@@ -48,6 +48,15 @@ std::int64_t Api::attribute_int(const OrtKernelInfo* info, const char* name) con
     return value;
 }
 
+std::int64_t Api::attribute_int(const OrtKernelInfo* info, const char* name,
+                                std::int64_t otherwise) const noexcept {
+    std::int64_t value = 0;
+    OrtStatus* missing = KernelInfoGetAttributeInt64{table_}(info, name, &value);
+    if (missing == nullptr) return value;
+    ReleaseStatus{table_}(missing);
+    return otherwise;
+}
+
 std::string Api::attribute_string(const OrtKernelInfo* info, const char* name) const {
     std::size_t size = 0;
     check(KernelInfoGetAttributeString{table_}(info, name, nullptr, &size));

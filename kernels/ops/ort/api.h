@@ -38,6 +38,9 @@ class Api {
     // All throw std::runtime_error with ONNX Runtime's message when it reports one.
     float attribute_float(const OrtKernelInfo* info, const char* name) const;
     std::int64_t attribute_int(const OrtKernelInfo* info, const char* name) const;
+    // `otherwise` where the node has no such attribute: graphs of earlier versions.
+    std::int64_t attribute_int(const OrtKernelInfo* info, const char* name,
+                               std::int64_t otherwise) const noexcept;
     std::string attribute_string(const OrtKernelInfo* info, const char* name) const;
     std::size_t input_count(const OrtKernelInfo* info) const;
     // Throws std::invalid_argument where the input is no constant of the graph.

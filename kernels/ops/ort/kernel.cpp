@@ -40,6 +40,7 @@ DecoderShape shape_from(const Api& api, const OrtKernelInfo* info) {
     shape.qk_norm = static_cast<QkNorm>(size("qk_norm"));
     shape.activation = static_cast<Activation>(size("activation"));
     shape.qkv_bias = size("qkv_bias") != 0;
+    shape.output_bias = api.attribute_int(info, "output_bias", 0) != 0;
     shape.tied_head = size("tied_head") != 0;
     shape.epsilon = api.attribute_float(info, "epsilon");
     shape.attention_scale = api.attribute_float(info, "attention_scale");
