@@ -9,6 +9,10 @@ import typer
 from edgeward.cli.lazy import LazyGroup
 
 SUITES = {
+    "all": "edgeward.bench.cli.whole:whole",
+    "ab": "edgeward.bench.cli.ab:ab",
+    "compare": "edgeward.bench.cli.compare:compare",
+    "report": "edgeward.bench.cli.report:report",
     "model": "edgeward.bench.cli.model:bench",
     "operators": "edgeward.bench.cli.operators:operators",
     "sampling": "edgeward.bench.cli.sampling:sampling",

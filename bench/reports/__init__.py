@@ -1,0 +1,1 @@
+"""Recordings as pages and tables for people."""
