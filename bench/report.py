@@ -57,5 +57,7 @@ def print_table(title: str, figures: dict[str, Summary]) -> None:
 
 def number(value: float) -> str:
     """Three digits or so, for a table."""
+    if 0 < abs(value) < 0.1:
+        return f"{value:.2g}"
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
     return f"{value:.{digits}f}"
