@@ -119,7 +119,10 @@ def _roofline(recording: Recording, arm: str, side: str) -> list[str]:
         points[f"decode behind {at}"] = (work / of.weight_bytes, work / ms / 1e6)
     for at, turns in recording.curve("prefill", arm).items():
         ms = resample.percentile(list(turns.values()), 50).value
-        points[f"prefill {at}"] = (at * work / of.weight_bytes, at * work / ms / 1e6)
+        points[f"prefill {at}" if len(points) == 1 else f"{at}"] = (
+            at * work / of.weight_bytes,
+            at * work / ms / 1e6,
+        )
     if not points:
         return []
     return [

@@ -20,7 +20,8 @@ Scale = Callable[[float], float]
 def boxes(groups: Mapping[str, Sequence[float]], unit: str) -> str:
     """A box a group: quartiles, median, whiskers at the 5th and 95th percentile, dots beyond."""
     points = [value for values in groups.values() for value in values]
-    high = float(np.percentile(points, 99.5))
+    whiskers = [float(np.percentile(values, 95)) for values in groups.values()]
+    high = max(float(np.percentile(points, 99.5)), *whiskers)
     place = _linear(0, high * 1.05, LEFT, WIDTH - RIGHT)
     parts, y = [], 10
     for name, values in groups.items():
@@ -97,14 +98,17 @@ def roofline(
     roof = [(left, left * read), (ridge, compute), (right, compute)]
     parts = [f'<polyline class="roof" points="{_path([(x(a), y(b)) for a, b in roof])}"/>']
     parts.append(_text(x(right), y(compute) - 6, f"{compute:.0f} {unit}", "end"))
-    parts.append(_text(x(left) + 6, y(left * read) - 10, f"{read:.0f} GB/s", "start"))
-    for name, (intensity, done) in points.items():
+    half = math.sqrt(left * ridge)
+    parts.append(_text(x(half) - 8, y(half * read), f"{read:.0f} GB/s", "end"))
+    for number, (name, (intensity, done)) in enumerate(points.items()):
         limit = min(compute, intensity * read)
         parts.append(
             f'<circle class="mark" cx="{x(intensity):.1f}" cy="{y(done):.1f}" r="4"><title>'
             f"{escape(name)}: {done:.3g} {unit}, {done / limit:.0%} of the limit</title></circle>"
         )
-        parts.append(_text(x(intensity), y(done) + 18, name, "middle"))
+        # Neighbours are close: their names take turns below and above.
+        below, near = 18 if number % 2 == 0 else -10, x(intensity) < 150
+        parts.append(_text(x(intensity), y(done) + below, name, "start" if near else "middle"))
     powers = range(math.ceil(math.log10(left)), math.floor(math.log10(right)) + 1)
     parts += [_text(x(10.0**p), height + 18, f"{10.0**p:g}", "middle") for p in powers]
     parts.append(_line(70, height, WIDTH - RIGHT, height, "axis"))

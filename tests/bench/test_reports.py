@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from edgeward.bench import figures, resample
 from edgeward.bench.cli import app
-from edgeward.bench.reports import html, llama_bench, markdown
+from edgeward.bench.reports import html, llama_bench, markdown, svg
 from edgeward.errors import EdgewardError
 
 
@@ -67,6 +67,12 @@ def test_every_plot_is_drawn_inside_its_frame() -> None:
         "box plots in ms", "tokens/s by tokens of the prompt", "ms a token by tokens before",
         "roofline",
     ]  # fmt: skip
+
+
+def test_a_group_with_a_long_tail_stays_inside() -> None:
+    groups = {"tail": [1.0] * 8 + [50.0, 90.0], "many": [1.0] * 5000}
+    tree = ET.fromstring(svg.boxes(groups, "ms"))
+    assert max(float(e.get(n, 0)) for e in tree.iter() for n in ("x1", "x2", "cx")) <= svg.WIDTH
 
 
 def test_both_sides_of_an_ab_are_shown() -> None:
