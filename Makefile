@@ -61,7 +61,7 @@ wheel-cuda: $(VENV)/.dev
 # `edgeward batch --engine ray` on three nodes on this machine, an actor killed in mid-run.
 ray-check: $(VENV)/.test
 	$(BIN)/pip install -q "ray[data]>=2.40"
-	RAY_USAGE_STATS_ENABLED=0 $(BIN)/python -m pytest -q tests/runtime/bulk/test_on_ray.py
+	RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=disabled $(BIN)/python -m pytest -q tests/runtime/bulk/test_on_ray.py
 
 # The sampler on a GPU against the CPU's, as one program without Python: made here, run there.
 gpu-check: $(VENV)/.test
