@@ -510,3 +510,44 @@ class Phrases:
     def find(self, text: str | bytes) -> list[tuple[int, int, int]]:
         """(index into `block`, begin, end), characters of the text; the longest at each end."""
     def stream(self) -> PhraseStream: ...
+
+# Rounding blocks of weights (kernels/rounding/blocks.h). A block is float32 (32, rows), C order;
+# what is said to change changes in place. Raises ValueError for shapes that do not fit and codes
+# that are no range, TypeError for arrays that would have to be converted.
+def fit_block(
+    x: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    low: int,
+    high: int,
+    minimum: bool,
+    half: bool,
+    scales: NDArray[np.float32],
+    minima: NDArray[np.float32],
+) -> None:
+    """Into `scales` and `minima` (rows,): those with the least error weighted by `weights` (32,)."""
+
+def feed_block(
+    x: NDArray[np.float32],
+    upper: NDArray[np.float32],
+    low: int,
+    high: int,
+    scales: NDArray[np.float32],
+    minima: NDArray[np.float32],
+    codes: NDArray[np.float32],
+    errors: NDArray[np.float32],
+) -> None:
+    """GPTQ inside a block: changes `x`, fills `codes` and `errors`; `upper` is (32, 32)."""
+
+def descend_block(
+    codes: NDArray[np.float32],
+    h: NDArray[np.float32],
+    low: int,
+    high: int,
+    minimum: bool,
+    half: bool,
+    slope: NDArray[np.float32],
+    scales: NDArray[np.float32],
+    minima: NDArray[np.float32],
+    change: NDArray[np.float32],
+) -> None:
+    """Coordinate descent inside a block: all but `h` (32, 32) changes, `change` by how much."""

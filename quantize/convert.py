@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
@@ -52,6 +54,18 @@ GRAPH = "portable.onnx"
 BITS = (8, 32)
 
 
+@dataclass(frozen=True)
+class Rounded:
+    """Weights after a `Rounding`, how it was done, and the sha256 of the text it was done on."""
+
+    weights: Weights
+    recipe: m.Recipe
+    calibrated_on: str | None
+
+
+Rounding = Callable[[Weights, Tokenizer, Progress], Rounded]
+
+
 def convert(
     model: Path,
     out: Path,
@@ -65,6 +79,7 @@ def convert(
     bits: int = 8,
     calibrate: bool = True,
     evaluate: bool = True,
+    rounding: Rounding | None = None,
     progress: Progress | None = None,
 ) -> m.Manifest:
     """Make the pack `out` of the local `model`, a GGUF file or a Hugging Face folder.
@@ -72,7 +87,9 @@ def convert(
     `bits` is 8 (blocks of 8-bit weights) or 32 (float32, the reference). `tokenizer` is the
     content of tokenizer.json. With `calibrate`, 8-bit weights are balanced against the activations
     on a small built-in text (`calibrate.equalize`). With `evaluate`, the loss against the float32
-    weights is measured on another one and written into the manifest.
+    weights is measured on another one and written into the manifest. With `rounding`, what it
+    makes of the weights becomes a pack of the fused graph alone, and `bits` and `calibrate` do
+    nothing.
 
     The folder appears whole or not at all; one that is already there is replaced at the end.
     Raises `IntakeError` for a model that cannot be converted, `TokenizerError` for such a
@@ -90,25 +107,35 @@ def convert(
         if chat_template is not None:
             write_bytes(folder / TEMPLATE, chat_template.encode())
         words = _tokenizer(folder, weights.architecture)
-        balanced, calibrated_on = weights, None
         windows = passages.windows(words, weights.architecture.context)
-        if calibrate and bits != 32:
-            calibrated_on = hashlib.sha256(passages.text().encode()).hexdigest()
-            rms = input_rms(weights, windows, progress=lambda done, n: tell("calibrate", done, n))
-            balanced = equalize(weights, rms)
-        stored = _write_graph(balanced, folder, bits, tell)
-        graphs = [m.Graph(file=GRAPH, kind="portable")]
-        if bits != 32 and fused_graph.reason_against(weights) is None:
-            # The source's own blocks where the operators hold them; else what portable starts from.
-            source_blocks = fused_graph.exact(weights)
-            graphs.append(_write_fused(weights if source_blocks else balanced, folder, tell))
+        recipe = calibrated_on = None
+        graphs: list[m.Graph] = []
+        if rounding is not None:
+            rounded = rounding(weights, words, tell)
+            recipe, calibrated_on = rounded.recipe, rounded.calibrated_on
+            graphs.append(_write_fused(rounded.weights, folder, tell))
+            quantization = graphs[0].quantization
+        else:
+            balanced = weights
+            if calibrate and bits != 32:
+                calibrated_on = hashlib.sha256(passages.text().encode()).hexdigest()
+                rms = input_rms(weights, windows, progress=lambda at, n: tell("calibrate", at, n))
+                balanced = equalize(weights, rms)
+            quantization = groups(_write_graph(balanced, folder, bits, tell))
+            graphs.append(m.Graph(file=GRAPH, kind="portable"))
+            if bits != 32 and fused_graph.reason_against(weights) is None:
+                # The source's own blocks where the operators hold them; else portable's.
+                as_it_is = fused_graph.exact(weights)
+                graphs.append(_write_fused(weights if as_it_is else balanced, folder, tell))
         evaluation = None
         if evaluate:
-            evaluation, *others = _evaluate(weights, folder, graphs, tell)
-            if others:
-                graphs[1] = msgspec.structs.replace(graphs[1], evaluation=others[0])
-        names = [GRAPH, WEIGHTS, TOKENIZER]
-        names += [FUSED, FUSED_WEIGHTS] if len(graphs) > 1 else []
+            found = _evaluate(weights, folder, graphs, tell)
+            evaluation = found[0] if found else None
+            graphs = [
+                msgspec.structs.replace(graph, evaluation=loss) if graph.kind == "fused" else graph
+                for graph, loss in zip_longest(graphs, found)
+            ]
+        names = [name for graph in graphs for name in (graph.file, graph.data)] + [TOKENIZER]
         names += [COMPILED_TOKENIZER] if compiled is not None else []
         names += [TEMPLATE] if chat_template is not None else []
         manifest = m.Manifest(
@@ -119,12 +146,13 @@ def convert(
             source=source,
             architecture=_shape(weights.architecture),
             graphs=graphs,
-            quantization=groups(stored),
+            quantization=quantization,
             generation=generation,
             evaluation=evaluation,
             files={file: file_entry(folder / file) for file in names},
             calibrated_on=calibrated_on,
-            golden=golden.ask(folder / GRAPH, windows),
+            golden=golden.ask(folder / graphs[0].file, windows),
+            recipe=recipe,
         )
         write_bytes(folder / CARD, card(manifest).encode())
         manifest.files[CARD] = file_entry(folder / CARD)
@@ -173,11 +201,15 @@ def _evaluate(
 ) -> list[m.Evaluation]:
     """The loss of each graph that runs here: packs are also made where the operators do not."""
     runs = [g for g in graphs if g.kind == "portable" or operators.problem() is None]
-    return evaluate_graphs(
-        weights,
-        [folder / graph.file for graph in runs],
-        builtin_text(),
-        progress=lambda done, total: tell("measure", done, total),
+    return (
+        []
+        if not runs
+        else evaluate_graphs(
+            weights,
+            [folder / graph.file for graph in runs],
+            builtin_text(),
+            progress=lambda done, total: tell("measure", done, total),
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Prompts stored in a pack with what its portable graph answered, to be asked again.
+"""Prompts stored in a pack with what its graph answered, to be asked again.
 
 A pack whose bytes are right may still compute something else: another ONNX Runtime, a processor
 whose kernels round otherwise, a fault in memory. Knows graphs and ids; no text.
@@ -16,7 +16,7 @@ from edgeward import manifest as m
 from edgeward.errors import PackError
 from edgeward.pack import Pack
 
-from .evaluate.session import WindowScorer
+from .evaluate.session import scorer
 
 # Enough for the attention to matter, few enough to cost nothing.
 _PROMPTS, _LENGTH, _TOP = 3, 24, 5
@@ -27,10 +27,10 @@ _TOLERANCE = 0.1
 
 def ask(graph: Path, windows: NDArray[np.int64]) -> list[m.Golden]:
     """What `graph` answers after the first ids of some of `windows` (windows, length)."""
-    scorer = WindowScorer(graph, threads=1)
+    asked = scorer(graph, threads=1)
     made = []
     for row in windows[:_PROMPTS, :_LENGTH]:
-        logits = scorer.logits(row, len(row) - 1)[0]
+        logits = asked.logits(row, len(row) - 1)[0]
         top = np.argsort(-logits, kind="stable")[:_TOP]
         made.append(
             m.Golden(
@@ -44,15 +44,16 @@ def ask(graph: Path, windows: NDArray[np.int64]) -> list[m.Golden]:
 
 
 def check(pack: Pack) -> int:
-    """Ask the pack's portable graph again; the number of prompts. `PackError` if one differs."""
+    """Ask again the graph that was asked; the number of prompts. `PackError` if one differs."""
     goldens: Sequence[m.Golden] = pack.manifest.golden
-    graph = next((g for g in pack.manifest.graphs if g.kind == "portable"), None)
-    if graph is None or not goldens:
+    # A fused graph cannot run everywhere, so it is asked only where a pack has no other.
+    graph = min(pack.manifest.graphs, key=lambda g: g.kind != "portable")
+    if not goldens:
         return 0
-    scorer = WindowScorer(pack.path(graph.file), threads=1)
+    asked = scorer(pack.path(graph.file), threads=1)
     for number, golden in enumerate(goldens):
         _check_one(pack, number, golden)
-        logits = scorer.logits(np.asarray(golden.ids, np.int64), len(golden.ids) - 1)[0]
+        logits = asked.logits(np.asarray(golden.ids, np.int64), len(golden.ids) - 1)[0]
         moved = float(np.abs(logits[golden.top] - np.asarray(golden.logits)).max())
         if not moved <= _TOLERANCE * golden.spread:
             raise PackError(

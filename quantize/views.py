@@ -14,11 +14,10 @@ from .weights import Floats, Grid, Tensor
 
 
 @dataclass(frozen=True)
-class Times:
-    """`inner` times one number. Stays on its grid: scales and minima are multiplied."""
+class View:
+    """What all of them share: the name, shape and storage of `inner`, and no grid."""
 
     inner: Tensor
-    factor: float
 
     @property
     def name(self) -> str:
@@ -31,6 +30,19 @@ class Times:
     @property
     def storage(self) -> str:
         return self.inner.storage
+
+    def floats(self, start: int, stop: int) -> Floats:
+        return self.inner.floats(start, stop)
+
+    def grid(self, start: int, stop: int) -> Grid | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Times(View):
+    """`inner` times one number. Stays on its grid: scales and minima are multiplied."""
+
+    factor: float
 
     def floats(self, start: int, stop: int) -> Floats:
         return self.inner.floats(start, stop) * np.float32(self.factor)
@@ -44,52 +56,24 @@ class Times:
 
 
 @dataclass(frozen=True)
-class Plus:
+class Plus(View):
     """The vector `inner` plus one number: norms whose files hold weight - 1."""
 
-    inner: Tensor
     amount: float
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.inner.shape
-
-    @property
-    def storage(self) -> str:
-        return self.inner.storage
 
     def floats(self, start: int, stop: int) -> Floats:
         return self.inner.floats(start, stop) + np.float32(self.amount)
 
-    def grid(self, start: int, stop: int) -> Grid | None:
-        return None
-
 
 @dataclass(frozen=True)
-class Elements:
+class Elements(View):
     """The elements `order` of the vector `inner`."""
 
-    inner: Tensor
     order: NDArray[np.intp]
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
 
     @property
     def shape(self) -> tuple[int, ...]:
         return (self.order.size,)
 
-    @property
-    def storage(self) -> str:
-        return self.inner.storage
-
     def floats(self, start: int, stop: int) -> Floats:
         return np.ascontiguousarray(self.inner.floats(start, stop)[:, self.order])
-
-    def grid(self, start: int, stop: int) -> Grid | None:
-        return None

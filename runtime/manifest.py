@@ -125,7 +125,7 @@ class Generation(Part, frozen=True):
 
 
 class Golden(Part, frozen=True):
-    """A prompt and what the portable graph answered when the pack was made.
+    """A prompt and what the pack's graph (the portable one, if any) answered when it was made.
 
     `top` are the likeliest next ids, `logits` theirs, `spread` the standard deviation of all.
     """
@@ -149,11 +149,26 @@ class Embedding(Part, frozen=True):
     normalized: bool
 
 
+class Recipe(Part, frozen=True):
+    """How `edgeward quantize` made the weights, in its words.
+
+    `target` what was asked for ("4.5 bits", "92.0 MB", "KL 0.01"), `method` the algorithm,
+    `calibration` the text, `expected_kl` what the plan foretold for rounding to nearest, `formats`
+    each matrix's format, with an "=" in front where it is the source's own, carried over exactly.
+    """
+
+    target: str
+    method: str
+    calibration: str | None
+    expected_kl: float | None
+    formats: Annotated[dict[str, str], msgspec.Meta(max_length=65536)]
+
+
 class Manifest(Part, frozen=True, omit_defaults=True):
     """All of `manifest.json`. With `embedding` the model is an encoder: see docs/pack.md.
 
     `calibrated_on` is the sha256 of the text that weights were balanced on (None: they were not),
-    `golden` what `edgeward verify` asks again.
+    `golden` what `edgeward verify` asks again, `recipe` how the weights were rounded.
     """
 
     format: Literal[1]
@@ -170,6 +185,7 @@ class Manifest(Part, frozen=True, omit_defaults=True):
     embedding: Embedding | None = None
     calibrated_on: Sha256 | None = None
     golden: Annotated[list[Golden], msgspec.Meta(max_length=64)] = []
+    recipe: Recipe | None = None
 
 
 def decode(data: bytes) -> Manifest:

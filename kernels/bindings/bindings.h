@@ -10,6 +10,7 @@ void register_cpu(pybind11::module_& m);
 void register_ops(pybind11::module_& m);
 void register_ops_attention(pybind11::module_& m);
 void register_ops_measure(pybind11::module_& m);
+void register_rounding(pybind11::module_& m);
 void register_sampling(pybind11::module_& m);
 void register_device_plan(pybind11::module_& m);
 void register_splitter(pybind11::module_& m);

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_native, m) {
     edgeward::active_isa();  // a wrong EDGEWARD_ISA fails here, at import, not in the first request
     edgeward::bindings::register_cpu(m);
     edgeward::bindings::register_ops(m);
+    edgeward::bindings::register_rounding(m);
     edgeward::bindings::register_sampling(m);
     edgeward::bindings::register_device_plan(m);
     edgeward::bindings::register_splitter(m);

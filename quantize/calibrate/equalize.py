@@ -25,27 +25,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeward.quantize.architecture import Architecture
-from edgeward.quantize.weights import Floats, Grid, Tensor, Weights, all_floats
+from edgeward.quantize.views import View
+from edgeward.quantize.weights import Floats, Tensor, Weights, all_floats
 
 # Channels that were silent, or columns of zeros, are not told apart below this share of the mean.
 _FLOOR = 1e-4
 
 
 @dataclass(frozen=True)
-class Scaled:
+class Scaled(View):
     """A tensor with its rows and columns multiplied by vectors; no longer on its file's grid."""
 
-    inner: Tensor
     rows: Floats | None = None
     columns: Floats | None = None
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.inner.shape
 
     @property
     def storage(self) -> str:
@@ -58,9 +50,6 @@ class Scaled:
         if self.rows is not None:
             values = values * self.rows[start:stop, None]
         return values
-
-    def grid(self, start: int, stop: int) -> Grid | None:
-        return None
 
 
 def equalize(weights: Weights, rms: Mapping[str, Floats]) -> Weights:

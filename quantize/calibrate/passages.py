@@ -11,10 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeward.errors import OptionError
+from edgeward.quantize.evaluate import measure
+from edgeward.quantize.evaluate.pack import beginning
 from edgeward.tokenizer import Tokenizer
 
 # Tokens of a window: with eight passages about 1,500 in all, some seconds for a small model.
 _LONGEST = 192
+
+# Tokens of a window of a text that is no talk.
+_WINDOW = 512
 
 
 def text() -> str:
@@ -33,6 +38,18 @@ def windows(tokenizer: Tokenizer, context: int) -> NDArray[np.int64]:
     if length < 2:
         raise OptionError(f"the tokenizer or the context of {context} leaves no text to read.")
     return np.asarray([row[:length] for row in ids], np.int64)
+
+
+def cut(tokenizer: Tokenizer, content: str, context: int) -> NDArray[np.int64]:
+    """A user's text as windows of up to 512 ids, each begun as the tokenizer begins a text."""
+    ids = tokenizer.encode(content, add_special_tokens=False)
+    first = beginning(tokenizer)
+    length = min(_WINDOW, context, len(ids) + len(first))
+    if length < len(first) + 2:
+        raise OptionError(
+            f"the calibration text has {len(ids)} tokens: too few. Give a longer one."
+        )
+    return measure.cut(ids, length, begin=first)
 
 
 def _ids(passage: str, tokenizer: Tokenizer) -> list[int]:

@@ -20,7 +20,11 @@ from .report import Report, encode
 def evaluate(
     pack: Annotated[
         str | None,
-        typer.Argument(help="Name of a pulled pack, or a pack's folder.", show_default=False),
+        typer.Argument(
+            help="Name of a pulled pack, a pack's folder, or a model's file or folder to be "
+            "measured as it is.",
+            show_default=False,
+        ),
     ] = None,
     reference: Annotated[
         Path | None,
@@ -91,7 +95,7 @@ def evaluate(
 
     with shown(quiet=as_json) as progress:
         report = examine(
-            folder_of(pack),
+            path if (path := Path(pack)).suffix == ".gguf" else folder_of(pack),
             reference,
             read_text(text) if text is not None else None,
             window=window,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,8 @@ from edgeward.errors import OptionError
 from edgeward.kernels import operators
 from edgeward.pack import MANIFEST, TOKENIZER, Pack
 from edgeward.quantize.intake import read_model
+from edgeward.quantize.model_files import model_files, model_sha256
+from edgeward.quantize.tokenizer_files import collect
 from edgeward.tokenizer import Tokenizer
 
 from . import intervals, vectors
@@ -24,7 +28,6 @@ from .measure import WINDOW, cut, pieces
 from .pack import Text, beginning, builtin_text
 from .references import FloatReference, PackReference, Reference
 from .report import FORMAT, PackFacts, ReferenceFacts, Report, TextFacts
-from .session import scorer
 
 Tell = Callable[[str, int, int], None]
 
@@ -46,7 +49,8 @@ def examine(
     """Measure the pack in `folder`, against `reference` where there is one.
 
     Args:
-        folder: a pack's folder.
+        folder: a pack's folder; or a GGUF file or Hugging Face folder, whose weights are then taken
+            as they are, in float32 arithmetic and without greedy continuations.
         reference: the GGUF file or Hugging Face folder it was made from, or another pack's folder.
         text: what to measure on; by default the built-in text. An encoder gets its lines.
         window: tokens read together, 512 by default.
@@ -58,81 +62,119 @@ def examine(
 
     Raises `PackError`, `IntakeError`, `OptionError`, `TokenizerError`.
     """
+    text = text or builtin_text()
+    if not (folder / MANIFEST).is_file() and folder.exists():
+        return _model(folder, reference, text, window, windows, threads, tell)
     pack = Pack.open(folder)
     chosen = _graph(pack.manifest, graph)
-    text = text or builtin_text()
     if pack.manifest.embedding is not None:
         return _encoder(pack, chosen, reference, text, threads)
+    vocabulary, context = pack.manifest.architecture.vocabulary, pack.manifest.architecture.context
     tokenizer = Tokenizer.from_file(pack.path(TOKENIZER))
-    cut_text = _windows(tokenizer, text, pack.manifest.architecture.context, window, windows)
-    facts = TextFacts(
-        name=text.name,
-        sha256=text.sha256,
-        windows=len(cut_text),
-        window=cut_text.shape[1],
-        positions=cut_text.shape[0] * (cut_text.shape[1] - cut_text.shape[1] // 2),
+    rows = _windows(tokenizer, text, context, window, windows)
+    against = None if reference is None else _reference(reference, vocabulary, threads)
+    measured = PackReference(pack.path(chosen.file), threads)
+    losses = measure_losses(measured, against, rows, tell)
+    report = _report(_facts(pack, chosen), text, rows, reference, losses)
+    if against is None or not greedy:
+        return report
+    found = divergence(
+        pack,
+        chosen,
+        against,
+        rows,
+        threads=threads,
+        progress=lambda done, total: tell("greedy", done, total),
     )
-    against = None if reference is None else _reference(reference, pack, threads)
-    losses = measure_losses(pack.path(chosen.file), against, cut_text, threads=threads, tell=tell)
-    perplexity = intervals.of_mean(losses.nll, np.exp)
+    return msgspec.structs.replace(report, greedy=found)
+
+
+def _model(
+    path: Path,
+    reference: Path | None,
+    text: Text,
+    window: int | None,
+    windows: int | None,
+    threads: int | None,
+    tell: Tell,
+) -> Report:
+    """A model's file or folder that is no pack: its weights as they are, in float32 arithmetic."""
+    weights = read_model(path)
+    shape = weights.architecture
+    files = collect(path, weights.metadata)
+    with tempfile.TemporaryDirectory() as space:
+        (Path(space) / TOKENIZER).write_bytes(files.tokenizer)
+        tokenizer = Tokenizer.from_file(Path(space) / TOKENIZER)
+        rows = _windows(tokenizer, text, shape.context, window, windows)
+    against = None if reference is None else _reference(reference, shape.vocabulary, threads)
+    losses = measure_losses(FloatReference(weights, threads), against, rows, tell)
+    size = sum(file.stat().st_size for file in model_files(path))
+    numbers = sum(math.prod(s) for s in shape.shapes().values() if len(s) == 2)
+    facts = PackFacts(
+        name=path.name,
+        sha256=model_sha256(path),
+        graph="float32",
+        bytes=size,
+        graph_bytes=size,
+        weight_bytes=size,
+        bits_per_weight=round(8 * size / numbers, 3),
+    )
+    return _report(facts, text, rows, reference, losses)
+
+
+def _report(
+    facts: PackFacts,
+    text: Text,
+    rows: NDArray[np.int64],
+    reference: Path | None,
+    losses: Losses,
+) -> Report:
+    count, length = rows.shape
     report = Report(
         format=FORMAT,
         edgeward=edgeward.__version__,
-        pack=_facts(pack, chosen),
-        text=facts,
-        perplexity=perplexity,
+        pack=facts,
+        text=TextFacts(
+            name=text.name,
+            sha256=text.sha256,
+            windows=count,
+            window=length,
+            positions=losses.kl.size,
+        ),
+        perplexity=intervals.of_mean(losses.nll, np.exp),
     )
-    if reference is None or against is None:
+    if reference is None:
         return report
-    told = _kind(reference)
-    found = None
-    if greedy:
-        found = divergence(
-            pack,
-            chosen,
-            against,
-            cut_text,
-            threads=threads,
-            progress=lambda done, total: tell("greedy", done, total),
-        )
-    return Report(
-        format=FORMAT,
-        edgeward=edgeward.__version__,
-        pack=report.pack,
-        text=facts,
-        reference=ReferenceFacts(kind=told, path=str(reference)),
-        perplexity=perplexity,
+    return msgspec.structs.replace(
+        report,
+        reference=ReferenceFacts(kind=_kind(reference), path=str(reference)),
         reference_perplexity=intervals.of_mean(losses.reference_nll, np.exp),
         mean_kl=intervals.of_mean(losses.kl),
         p99_kl=intervals.of_percentile(losses.kl, 99),
         top1_agreement=intervals.of_mean(losses.same_choice.astype(np.float64)),
-        greedy=found,
     )
 
 
 def measure_losses(
-    graph: Path,
+    measured: Reference,
     reference: Reference | None,
     windows: NDArray[np.int64],
-    *,
-    threads: int | None = None,
     tell: Tell = lambda phase, done, total: None,
 ) -> Losses:
     """Losses of every position in the second half of each window.
 
-    Without a reference the graph is its own, and only `nll` says something.
+    Without a reference the model is its own, and only `nll` says something.
     """
     count, window = windows.shape
     start = window // 2
     if reference is not None:
         reference.read(windows, start, lambda done, total: tell("reference", done, total))
-    scoring = scorer(graph, threads)
+    measured.read(windows, start, lambda done, total: tell("model", done, total))
     losses: list[Losses] = []
     for number, ids in enumerate(windows):
-        logits = scoring.logits(ids, start)
         following = ids[start + 1 :]
-        for begin, end in pieces(window - start, logits.shape[1]):
-            got = logits[begin:end]
+        for begin, end in pieces(window - start, measured.vocabulary):
+            got = measured.logits(number, begin, end)
             expected = got.copy() if reference is None else reference.logits(number, begin, end)
             losses.append(compare(expected, got, following[begin:end]))
         tell("measure", number + 1, count)
@@ -167,16 +209,13 @@ def _kind(reference: Path) -> str:
     return "safetensors" if reference.is_dir() else "gguf"
 
 
-def _reference(path: Path, pack: Pack, threads: int | None) -> Reference:
-    vocabulary = pack.manifest.architecture.vocabulary
+def _reference(path: Path, vocabulary: int, threads: int | None) -> Reference:
     if _kind(path) == "pack":
         other = Pack.open(path)
-        theirs = other.manifest.architecture.vocabulary
         made: Reference = PackReference(other.path(_graph(other.manifest, None).file), threads)
     else:
-        weights = read_model(path)
-        theirs = weights.architecture.vocabulary
-        made = FloatReference(weights, threads)
+        made = FloatReference(read_model(path), threads)
+    theirs = made.vocabulary
     if theirs != vocabulary:
         raise OptionError(
             f"{path} has a vocabulary of {theirs}, the pack {vocabulary}: they are not the same "

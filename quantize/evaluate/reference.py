@@ -6,7 +6,7 @@ windows and dropped. Built of the same blocks as the packs' graphs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,31 +55,20 @@ class LayeredReference:
         (windows, length, channels).
         """
         model = self._weights.architecture
-        tensors = self._weights.tensors
-        batch, length = windows.shape
-        inputs = _INPUTS if see is not None else ()
-        sessions: dict[Attention, ort.InferenceSession] = {}
-        feed: dict[str, NDArray[np.generic]] = dict(position_inputs(batch, length))
-        for kind in ("key", "value"):
-            feed[f"past_key_values.0.{kind}"] = np.zeros(
-                (batch, model.kv_heads, length, model.head_dim), np.float32
-            )
-        x = _gather(tensors["embedding"], windows)
+        layers = Layers(model, windows.shape[1], self._threads)
+        x = embedded(self._weights.tensors["embedding"], windows)
         for number in range(model.layers):
-            for name in model.layer_shapes():
-                feed[name] = all_floats(tensors[f"layers.{number}.{name}"])
-            attention = model.attention(number)
-            if attention not in sessions:
-                graph = _layer_graph(model, attention, length, inputs)
-                sessions[attention] = open_session(graph, self._threads)
-            wanted = ["result", *(f"{name}.input" for name in inputs)]
-            x, *seen = sessions[attention].run(wanted, {**feed, "x": x})
+            x, seen = layers.run(number, x, layer_floats(self._weights, number), see is not None)
             if see is not None:
-                see(number, dict(zip(inputs, seen, strict=True)))
+                see(number, seen)
             progress(number + 1, model.layers)
-        x = x[:, start:]
-        scale = np.reciprocal(np.sqrt(np.square(x).mean(-1, keepdims=True) + model.norm_epsilon))
-        return np.asarray(x * scale * all_floats(tensors["final_norm"]), np.float32)
+        return self.normed(x[:, start:])
+
+    def normed(self, x: Floats) -> Floats:
+        """Hidden states after the last norm."""
+        epsilon = self._weights.architecture.norm_epsilon
+        scale = np.reciprocal(np.sqrt(np.square(x).mean(-1, keepdims=True) + epsilon))
+        return np.asarray(x * scale * all_floats(self._weights.tensors["final_norm"]), np.float32)
 
     def logits(self, hidden: Floats) -> Floats:
         """Logits of final hidden states (positions, hidden): (positions, vocabulary)."""
@@ -92,6 +81,45 @@ class LayeredReference:
             np.tanh(logits, out=logits)
             logits *= np.float32(cap)
         return logits
+
+
+class Layers:
+    """Single layers on hidden states of windows of one length, with weights given at each call."""
+
+    def __init__(self, model: Architecture, length: int, threads: int | None = None) -> None:
+        self._model, self._length, self._threads = model, length, threads
+        self._sessions: dict[tuple[Attention, bool], ort.InferenceSession] = {}
+
+    def run(
+        self, number: int, x: Floats, tensors: Mapping[str, Floats], inputs: bool = False
+    ) -> tuple[Floats, dict[str, Floats]]:
+        """Layer `number` on x (windows, length, hidden): the same shape, and its inputs if asked.
+
+        `tensors` by their names within the layer; the inputs are those of its matrices (`qkv`,
+        `o`, `mlp`, `down`), float32 (windows, length, channels).
+        """
+        model = self._model
+        attention = model.attention(number)
+        names = _INPUTS if inputs else ()
+        session = self._sessions.get((attention, inputs))
+        if session is None:
+            graph = _layer_graph(model, attention, self._length, names)
+            session = self._sessions[attention, inputs] = open_session(graph, self._threads)
+        batch = len(x)
+        feed: dict[str, NDArray[np.generic]] = dict(position_inputs(batch, self._length))
+        for kind in ("key", "value"):
+            feed[f"past_key_values.0.{kind}"] = np.zeros(
+                (batch, model.kv_heads, self._length, model.head_dim), np.float32
+            )
+        wanted = ["result", *(f"{name}.input" for name in names)]
+        result, *seen = session.run(wanted, {**feed, **tensors, "x": x})
+        return result, dict(zip(names, seen, strict=True))
+
+
+def layer_floats(weights: Weights, number: int) -> dict[str, Floats]:
+    """A layer's tensors in float32, by their names within it."""
+    names = weights.architecture.layer_shapes()
+    return {name: all_floats(weights.tensors[f"layers.{number}.{name}"]) for name in names}
 
 
 @dataclass(frozen=True)
@@ -147,7 +175,7 @@ def _layer_graph(model: Architecture, kind: Attention, length: int, also: Sequen
     return bytes(graph.model(__version__).SerializeToString())
 
 
-def _gather(embedding: Tensor, ids: NDArray[np.int64]) -> Floats:
+def embedded(embedding: Tensor, ids: NDArray[np.int64]) -> Floats:
     """Rows of the embedding for `ids` (...): (..., hidden)."""
     wanted, places = np.unique(ids, return_inverse=True)
     rows = np.concatenate([embedding.floats(int(row), int(row) + 1) for row in wanted])

@@ -23,8 +23,7 @@ Step = Callable[[int, int], None]
 class Reference(Protocol):
     """Logits of windows of ids, a piece at a time."""
 
-    steps: int
-    """Steps of progress that `read` tells of."""
+    vocabulary: int
 
     def read(self, windows: NDArray[np.int64], start: int, progress: Step) -> None:
         """Take up `windows` (windows, length); logits will be asked from `start` on."""
@@ -37,7 +36,7 @@ class FloatReference:
     """The weights of a source in float32."""
 
     def __init__(self, weights: Weights, threads: int | None = None) -> None:
-        self.steps = weights.architecture.layers
+        self.vocabulary = weights.architecture.vocabulary
         self._layered = LayeredReference(weights, threads)
 
     def read(self, windows: NDArray[np.int64], start: int, progress: Step) -> None:
@@ -50,10 +49,9 @@ class FloatReference:
 class PackReference:
     """A graph of another pack."""
 
-    steps = 0
-
     def __init__(self, graph: Path, threads: int | None = None) -> None:
         self._scorer: Scorer = scorer(graph, threads)
+        self.vocabulary = self._scorer.vocabulary
         self._last: tuple[int, Floats] | None = None
 
     def read(self, windows: NDArray[np.int64], start: int, progress: Step) -> None:

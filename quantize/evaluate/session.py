@@ -42,6 +42,8 @@ def position_inputs(batch: int, length: int) -> dict[str, NDArray[np.generic]]:
 class Scorer(Protocol):
     """Logits of a pack's graph for one window at a time."""
 
+    vocabulary: int
+
     def logits(self, ids: NDArray[np.int64], start: int) -> Floats:
         """Logits after each of ids[start:], float32 (len(ids) - start, vocabulary)."""
 
@@ -65,6 +67,7 @@ class FusedScorer:
             str(graph), options, providers=["CPUExecutionProvider"]
         )
         past = next(node for node in self._session.get_inputs() if node.name == "past")
+        self.vocabulary = int(self._session.get_outputs()[0].shape[-1])
         self._cache = (1, *past.shape[1:4], past.shape[5])
 
     def logits(self, ids: NDArray[np.int64], start: int) -> Floats:
@@ -88,6 +91,7 @@ class WindowScorer:
 
     def __init__(self, graph: Path, threads: int | None = None) -> None:
         self._session = open_session(graph, threads)
+        self.vocabulary = int(self._session.get_outputs()[0].shape[-1])
         self._caches = {
             node.name: (node.shape[1], node.shape[3])
             for node in self._session.get_inputs()

@@ -238,7 +238,10 @@ class _Node:
             self._data.write(region, packed, start)
             start += packed.size
         storages = sorted({tensor.storage for tensor in tensors})
-        how = "as in the source" if form else "nearest from " + " + ".join(storages)
+        made = [storage for storage in storages if " from " in storage]
+        how = "nearest from " + " + ".join(storages)
+        if form:
+            how = " + ".join(made) or "as in the source"
         self.stored.append(
             Stored(
                 kind, len(tensors), chosen.bits, grids.BLOCK, f"{chosen.name}, {how}", region.size

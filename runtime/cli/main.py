@@ -27,6 +27,7 @@ COMMANDS = {
     "serve": "edgeward.cli.serve:serve",
     "bench": "edgeward.bench.cli:app",
     "privacy": "edgeward.cli.privacy:privacy",
+    "quantize": "edgeward.quantize.quantize_cli:quantize",
     "pack": "edgeward.quantize.pack_cli:pack",
     "verify": "edgeward.quantize.pack_cli:verify",
     "doctor": "edgeward.cli.doctor:doctor",
