@@ -524,7 +524,7 @@ def fit_block(
     scales: NDArray[np.float32],
     minima: NDArray[np.float32],
 ) -> None:
-    """Into `scales` and `minima` (rows,): those with the least error weighted by `weights` (32,)."""
+    """Into `scales` and `minima` (rows,): the least error weighted by `weights` (32,)."""
 
 def feed_block(
     x: NDArray[np.float32],

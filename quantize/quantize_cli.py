@@ -54,7 +54,8 @@ def quantize(
 
     What each matrix's rounding does to the answers is measured, and bits go where they save most;
     blocks that the source already holds in such a form are carried over exactly. The plan is
-    printed and stored in the pack.
+    printed and stored in the pack. Given again after an interruption, the command goes on where it
+    was.
 
     Examples:
 
@@ -69,23 +70,29 @@ def quantize(
     from .convert import convert
     from .evaluate.pack import read_text
     from .intake import read_model
+    from .keep import Keep
     from .model_files import licence_of
     from .quantizer import Quantizer, Target
     from .sources.path import of
     from .tokenizer_files import collect
 
     target = Target(bits, None if size is None else in_bytes(size), max_kl)
+    found = of(source)
+    content = read_text(text) if text is not None else None
+    keep = Keep(out, found.sha256, method, content.sha256 if content else "")
     plans: list[Plan] = []
     work = Quantizer(
         target,
         method=method,  # type: ignore[arg-type]  # checked there
-        text=read_text(text) if text is not None else None,
+        text=content,
         threads=threads,
         show=plans.append,
+        keep=keep,
     )
-    found = of(source)
     chosen = check_name(name or _safe(out.absolute().name))
     with explained(out.absolute().parent), shown(quiet=as_json) as progress:
+        if method != "nearest":
+            keep.open()
         weights = read_model(found.path)
         files = collect(found.path, weights.metadata)
         fetched = found.fetch(out, out, progress)
@@ -102,6 +109,7 @@ def quantize(
             rounding=work,
             progress=progress,
         )
+        keep.remove()
     plan = plans[-1]
     all_files = sum(entry.size for entry in manifest.files.values())
     if as_json:

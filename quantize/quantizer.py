@@ -26,6 +26,7 @@ from .convert import Rounded
 from .evaluate.losses import compare
 from .evaluate.reference import LayeredReference
 from .graph import fused
+from .keep import Keep
 from .plan import Choice, Plan
 from .progress import Progress
 from .rounding import METHODS, Method, round_weights
@@ -71,6 +72,8 @@ class Quantizer:
     text: Text | None = None
     threads: int | None = None
     show: Callable[[Plan], None] = lambda plan: None
+    keep: Keep | None = None
+    """Where finished parts go, so that an interrupted run is taken up again; it has been opened."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -92,12 +95,7 @@ class Quantizer:
             else passages.windows(words, context)
         )
         calibrated = self.method != "nearest"
-        if calibrated:
-            sensitivity = Sensitivity(weights, windows, self.threads)
-            choices = sensitivity.choices(lambda done, n: tell("measure matrices", done, n))
-            sensitivity.close()
-        else:
-            choices = unpriced(weights)
+        choices = self._choices(weights, windows, tell) if calibrated else unpriced(weights)
         rounded, chosen = self._rounded(weights, choices, words, windows, tell)
         return Rounded(
             weights=rounded,
@@ -110,6 +108,18 @@ class Quantizer:
             ),
             calibrated_on=hashlib.sha256(content.encode()).hexdigest() if calibrated else None,
         )
+
+    def _choices(
+        self, weights: Weights, windows: NDArray[np.int64], tell: Progress
+    ) -> dict[str, list[Choice]]:
+        if self.keep is not None and (found := self.keep.choices()) is not None:
+            return found
+        sensitivity = Sensitivity(weights, windows, self.threads)
+        found = sensitivity.choices(lambda done, n: tell("measure matrices", done, n))
+        sensitivity.close()
+        if self.keep is not None:
+            self.keep.save_choices(found)
+        return found
 
     def _rounded(
         self,
@@ -140,12 +150,17 @@ class Quantizer:
     def _round(
         self, weights: Weights, chosen: Plan, windows: NDArray[np.int64], tell: Progress
     ) -> Weights:
+        forms = {name: None if choice.exact else choice.form for name, choice in chosen.items()}
+        keep = None if self.method == "nearest" else self.keep
+        if keep is not None:
+            keep.take_plan(forms)
         return round_weights(
             weights,
-            {name: None if choice.exact else choice.form for name, choice in chosen.items()},
+            forms,
             None if self.method == "nearest" else windows,
             method=self.method,
             threads=self.threads,
+            keep=keep,
             progress=lambda done, total: tell("round", done, total),
         )
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .calibrate.inputs import INPUT_OF, Moments, run
 from .evaluate.reference import LayeredReference, Layers, embedded, layer_floats
+from .keep import Keep
 from .on_grid import OnGrid
 from .schemes import gptq, simple
 from .schemes.gptq import Factors
@@ -47,11 +48,13 @@ def round_weights(
     *,
     method: Method = "gptq",
     threads: int | None = None,
+    keep: Keep | None = None,
     progress: Step = lambda done, total: None,
 ) -> Weights:
     """`weights` with every matrix of `plan` rounded.
 
-    `windows` (count, length) are ids of the calibration text; only "nearest" does without.
+    `windows` (count, length) are ids of the calibration text; only "nearest" does without. What
+    is finished goes to `keep`, and what is there is not done again.
     """
     model = weights.architecture
     tensors = dict(weights.tensors)
@@ -59,7 +62,9 @@ def round_weights(
     if windows is None:
         for number, (name, form) in enumerate(plan.items()):
             if form is not None:
-                tensors[name] = rounded(tensors[name], form, None, "nearest")
+                tensor = tensors[name]
+                values = _rounded(_inner(tensor), form, None, "nearest")
+                tensors[name] = _on_grid(tensor, form, values, "nearest")
             progress(number + 1, len(plan))
         return dataclasses.replace(weights, tensors=tensors)
     layers = Layers(model, windows.shape[1], threads)
@@ -67,16 +72,22 @@ def round_weights(
     for number in range(model.layers):
         floats = layer_floats(weights, number)
         names = {n: f"layers.{number}.{n}" for n in INPUT_OF}
-        wanted = {n: plan.get(full) for n, full in names.items()}
-        moments = Moments()
-        made = run(layers, number, x, floats, moments)
-        if any(form is not None for form in wanted.values()):
+        wanted = {n: form for n, full in names.items() if (form := plan.get(full)) is not None}
+        kept = {n: keep.matrix(names[n]) for n in wanted} if keep is not None else {}
+        known: dict[str, Factors] = {}
+        if any(kept.get(n) is None for n in wanted):
+            moments = Moments()
+            run(layers, number, x, floats, moments)
             known = {n: gptq.factors(h, DAMPING) for n, h in moments.sums.items()}
-            for n, form in wanted.items():
-                if form is not None:
-                    tensors[names[n]] = rounded(tensors[names[n]], form, known[INPUT_OF[n]], method)
-                    floats[n] = all_floats(tensors[names[n]])
-            made = run(layers, number, x, floats)
+        for n, form in wanted.items():
+            tensor = tensors[names[n]]
+            done = kept.get(n)
+            values = done or _rounded(_inner(tensor), form, known[INPUT_OF[n]], method)
+            if keep is not None and done is None:
+                keep.save_matrix(names[n], values)
+            tensors[names[n]] = _on_grid(tensor, form, values, method)
+            floats[n] = all_floats(tensors[names[n]])
+        made = run(layers, number, x, floats)
         x = made
         progress(number + 1, total)
     final = LayeredReference(weights, threads).normed(x)
@@ -87,23 +98,36 @@ def round_weights(
             reads = name == "head" or model.tied_head
             damping = TIED_DAMPING if model.tied_head else DAMPING
             known_head = gptq.factors(moments.sums["head"], damping) if reads else None
-            tensors[name] = rounded(tensors[name], form, known_head, method if reads else "search")
+            tensor = tensors[name]
+            done = keep.matrix(name) if keep is not None else None
+            how = method if reads else "search"
+            values = done or _rounded(_inner(tensor), form, known_head, how)
+            if keep is not None and done is None:
+                keep.save_matrix(name, values)
+            tensors[name] = _on_grid(tensor, form, values, method)
     progress(total, total)
     return dataclasses.replace(weights, tensors=tensors)
 
 
-def rounded(tensor: Tensor, form: Format, known: Factors | None, method: Method) -> Tensor:
-    """One matrix; a constant factor stays outside of its blocks."""
+def _inner(tensor: Tensor) -> Tensor:
+    """Without a constant factor, which stays outside of the blocks."""
+    return tensor.inner if isinstance(tensor, Times) else tensor
+
+
+def _on_grid(tensor: Tensor, form: Format, values: Values, method: Method) -> Tensor:
     if isinstance(tensor, Times):
-        return Times(rounded(tensor.inner, form, known, method), tensor.factor)
+        return Times(OnGrid(tensor.inner, form, values, method), tensor.factor)
+    return OnGrid(tensor, form, values, method)
+
+
+def _rounded(tensor: Tensor, form: Format, known: Factors | None, method: Method) -> Values:
     parts = [_values(values, form, known, method) for values in _rows(tensor)]
     minima = [p.minima for p in parts if p.minima is not None]
-    values = Values(
+    return Values(
         np.concatenate([p.values for p in parts]),
         np.concatenate([p.scales for p in parts]),
         np.concatenate(minima) if minima else None,
     )
-    return OnGrid(tensor, form, values, method)
 
 
 def _rows(tensor: Tensor) -> Iterator[Floats]:

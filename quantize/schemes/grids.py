@@ -38,6 +38,8 @@ Q4_K = Format("q4_k", 4, 0, half=False, minimum=True)
 Q5_K = Format("q5_k", 8, 128, half=False, minimum=True)
 Q6_K = Format("q6_k", 8, 128, half=False, minimum=False, scales=2)
 
+FORMATS = {form.name: form for form in (Q4_0, Q4_1, Q8_0, Q8_1, Q4_K, Q5_K, Q6_K)}
+
 BLOCK = 32
 
 
