@@ -108,7 +108,7 @@ def _model(
         rows = _windows(tokenizer, text, shape.context, window, windows)
     against = None if reference is None else _reference(reference, shape.vocabulary, threads)
     losses = measure_losses(FloatReference(weights, threads), against, rows, tell)
-    size = sum(file.stat().st_size for file in model_files(path))
+    size = sum(file.stat().st_size for file in ([path] if path.is_file() else model_files(path)))
     numbers = sum(math.prod(s) for s in shape.shapes().values() if len(s) == 2)
     facts = PackFacts(
         name=path.name,

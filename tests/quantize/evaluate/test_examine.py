@@ -155,6 +155,15 @@ def test_json_has_the_promised_fields(pack: Path, tmp_path: Path, capsys) -> Non
     assert "mean KL" in capsys.readouterr().out
 
 
+def test_a_model_that_is_no_pack_is_measured_as_it_is(pack: Path) -> None:
+    (source(pack) / "tokenizer.json").write_bytes(tiny_llama.tokenizer_json())
+    found = examine(source(pack), source(pack), TEXT, window=128)
+    assert found.pack.graph == "float32"
+    assert found.pack.bytes == found.pack.weight_bytes > 0
+    assert found.mean_kl is not None
+    assert found.mean_kl.value < 1e-6
+
+
 def test_wrong_questions(pack: Path, tmp_path: Path) -> None:
     other = tiny_llama.write_folder(tmp_path / "wide", vocab_size=tiny_llama.VOCABULARY + 8)
     with pytest.raises(OptionError, match="not the same model"):
