@@ -29,7 +29,7 @@ from edgeward.quantize.verify import verify
 from edgeward.quantize.weights import all_floats
 from edgeward.tokenizer import Tokenizer
 
-# Heads of 32, which the fused operators take.
+# Heads of 32.
 SHAPE: dict[str, Any] = {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32}
 
 
@@ -231,8 +231,8 @@ def test_wrong_questions(model: Path, tmp_path: Path) -> None:
         Quantizer(Target(bits=5), method="magic")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="needs calibration"):
         Quantizer(Target(max_kl=1), method="nearest")
-    odd = tiny_llama.write_folder(tmp_path / "odd")
-    with pytest.raises(IntakeError, match="the head size is 16, no multiple of 32"):
+    odd = tiny_llama.write_folder(tmp_path / "odd", intermediate_size=80, **SHAPE)
+    with pytest.raises(IntakeError, match="the MLP width is 80, no multiple of 32"):
         make(odd, tmp_path / "p", Target(bits=5))
     assert in_bytes("92MB") == 92_000_000
     assert in_bytes("1.5 GiB") == 3 << 29

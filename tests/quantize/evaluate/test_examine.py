@@ -171,4 +171,4 @@ def test_wrong_questions(pack: Path, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="windows=0"):
         examine(pack, None, TEXT, windows=0)
     with pytest.raises(OptionError, match="the pack has 'portable'"):
-        examine(pack, None, TEXT, graph="fused")
+        examine(pack, None, TEXT, graph="magic")
