@@ -26,7 +26,7 @@ from .grammar import Part, attacks, benign, documents, identity, languages, pers
 HEADS = ("toxicity", "jailbreak")
 UNKNOWN = -1
 
-MOST_OF_A_SOURCE = 2000
+MOST_OF_A_SOURCE = 3000
 PARTS = 3
 """Of the templates: each is left out of training once."""
 POWER, MADE = (0.5, 0.75), 2.0

@@ -53,32 +53,43 @@ BENIGN = (
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """Rows with everything the scorers read of them, made once."""
+class EncoderInputs:
+    """What the encoder reads of all rows, and what it starts from."""
 
-    rows: list[Row]
-    features: linear.Features
     texts: encoder.Texts
     words: vocabulary.Vocabulary
     start: Floats
     shape: encoder.Shape
 
+    @property
+    def windows(self) -> NDArray[np.float64]:
+        """log2 of the number of windows of each text, as the kernel counts them."""
+        half = self.shape.window // 2
+        beyond = np.maximum(np.diff(self.texts.starts) - self.shape.window, 0)
+        return np.asarray(np.log2(1 + (beyond + half - 1) // half))
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Rows with everything the scorers read of them, made once."""
+
+    rows: list[Row]
+    features: linear.Features
+    seen: EncoderInputs | None
+    """None where no encoder is wanted."""
+
     @classmethod
-    def read(cls, folder: Path, vectors: Path, seed: int) -> Corpus:
-        """From the folder of row files and the folder of word vectors."""
+    def read(cls, folder: Path, vectors: Path | None, seed: int) -> Corpus:
+        """From the folder of row files and, for an encoder, the folder of word vectors."""
         rows = load(folder, seed=seed)
-        shape = encoder.Shape()
         texts = [row.text for row in rows]
-        words = vocabulary.choose(texts, [r.group for r in rows], vectors, WORDS, PIECES)
-        start = vocabulary.start_rows(words, vectors, shape.width, seed)
-        return cls(
-            rows,
-            linear.Features.of(texts, BUCKETS),
-            encoder.Texts.of(texts, words),
-            words,
-            start,
-            shape,
-        )
+        seen = None
+        if vectors is not None:
+            shape = encoder.Shape()
+            words = vocabulary.choose(texts, [r.group for r in rows], vectors, WORDS, PIECES)
+            start = vocabulary.start_rows(words, vectors, shape.width, seed)
+            seen = EncoderInputs(encoder.Texts.of(texts, words), words, start, shape)
+        return cls(rows, linear.Features.of(texts, BUCKETS), seen)
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -90,20 +101,13 @@ class Corpus:
         """(rows,)."""
         return np.array([row.group for row in self.rows])
 
-    @property
-    def windows(self) -> NDArray[np.float64]:
-        """log2 of the number of windows of each text, as the kernel counts them."""
-        half = self.shape.window // 2
-        beyond = np.maximum(np.diff(self.texts.starts) - self.shape.window, 0)
-        return np.asarray(np.log2(1 + (beyond + half - 1) // half))
-
 
 @dataclass(frozen=True)
 class Scorers:
-    """Both, after learning."""
+    """Both, after learning, or the linear one alone."""
 
     linear: linear.LinearFit
-    encoder: Network
+    encoder: Network | None
 
     @classmethod
     def learn(
@@ -119,23 +123,30 @@ class Scorers:
         counts = np.zeros(corpus.labels.shape, np.float32)
         counts[chosen] = np.stack([weights(own, h) for h in range(len(HEADS))], axis=1)
         labels = np.maximum(corpus.labels, 0).astype(np.float32)
-        fitted = linear.fit(corpus.features, labels, counts, BUCKETS, epochs=3, seed=seed)
+        fitted = linear.fit(corpus.features, labels, counts, BUCKETS)
+        seen = corpus.seen
+        if seen is None:
+            return cls(fitted, None)
         network = encoder.fit(
-            corpus.texts, chosen, labels, counts, corpus.start, corpus.shape,
+            seen.texts, chosen, labels, counts, seen.start, seen.shape,
             epochs=epochs, seed=seed, tell=_tell, network=before,
             rate=RATE if before is None else RATE_AFTER,
         )  # fmt: skip
         return cls(fitted, network)
 
     def inputs(self, corpus: Corpus, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(chosen, heads, 3): linear logit, encoder logit, log2 windows."""
+        """(chosen, heads, 3): linear logit, encoder logit, log2 windows; the last two may be 0."""
         line = self.linear.logits(corpus.features.chosen(chosen))
-        encoded = encoder.logits(self.encoder, corpus.texts, chosen)
-        length = np.repeat(corpus.windows[chosen][:, None], len(HEADS), axis=1)
+        encoded = length = np.zeros_like(line)
+        if corpus.seen is not None and self.encoder is not None:
+            encoded = encoder.logits(self.encoder, corpus.seen.texts, chosen)
+            length = np.repeat(corpus.seen.windows[chosen][:, None], len(HEADS), axis=1)
         return np.stack([line, encoded, length], axis=2).astype(np.float64)
 
 
-def across_sources(corpus: Corpus, epochs: float, seed: int) -> tuple[NDArray[np.float64], Network]:
+def across_sources(
+    corpus: Corpus, epochs: float, seed: int
+) -> tuple[NDArray[np.float64], Network | None]:
     """(rows, heads, 3) of rows scored by scorers that saw nothing of their source; an encoder.
 
     The encoder is the one of the last fold. What is not scored is NaN: sources that no fold leaves
@@ -151,7 +162,6 @@ def across_sources(corpus: Corpus, epochs: float, seed: int) -> tuple[NDArray[np
         scored = _first_of_each(corpus, np.flatnonzero(left_out))
         found[scored] = scorers.inputs(corpus, scored)
         network = scorers.encoder
-    assert network is not None
     return found, network
 
 
@@ -176,7 +186,9 @@ def heads_of(corpus: Corpus, inputs: NDArray[np.float64]) -> list[model_file.Hea
         counts = np.array(weights([corpus.rows[i] for i in used], head))
         own = labels[used, head].astype(np.float64)
         # Not the length: our long rows are mostly safe, and padding would become a way around.
-        both = calibrate.fit(inputs[used, head], own, counts, used=(True, True, False))
+        both = calibrate.fit(
+            inputs[used, head], own, counts, used=(True, corpus.seen is not None, False)
+        )
         line = calibrate.fit(inputs[used, head], own, counts, used=(True, False, False))
         short = inputs[:, head, 2] == 0
         combined = both.probability(inputs[:, head])
@@ -189,8 +201,10 @@ def heads_of(corpus: Corpus, inputs: NDArray[np.float64]) -> list[model_file.Hea
         )
         alone = short & (inputs[:, head, 0] < start)
         scores = np.where(alone, line.probability(inputs[:, head]), combined)
-        limits = calibrate.thresholds(scores[benign], groups[benign].tolist())
         gate = (line.factors[0], line.bias, start)
+        if corpus.seen is None:
+            scores, gate = combined, (*gate[:2], -1e6)
+        limits = calibrate.thresholds(scores[benign], groups[benign].tolist())
         found.append(model_file.Head(name, (*both.factors, both.bias), gate, limits))
     return found
 
@@ -199,15 +213,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train and write; prints the file's sha256 and the thresholds as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--rows", type=Path, required=True, help="folder of the row files")
-    parser.add_argument("--vectors", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
+    parser.add_argument(
+        "--vectors", type=Path, help="folder of all-MiniLM-L6-v2; no encoder without"
+    )
     parser.add_argument("--out", type=Path, required=True, help="file to write")
-    parser.add_argument("--epochs", type=float, default=0.55, help="of the encoder, each fold")
-    parser.add_argument("--more", type=float, default=0.5, help="epochs on everything after that")
+    parser.add_argument("--epochs", type=float, default=1.5, help="of the encoder, each fold")
+    parser.add_argument("--more", type=float, default=1.0, help="epochs on everything after that")
     parser.add_argument("--figures", type=Path, help="file for the figures across sources, JSON")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args(arguments)
-    if not chosen.vectors.is_dir():
+    if chosen.vectors is not None and not chosen.vectors.is_dir():
         raise EdgewardError(f"--vectors {chosen.vectors} is no folder; unpack all-MiniLM-L6-v2.")
     torch.set_num_threads(chosen.threads)
     corpus = Corpus.read(chosen.rows, chosen.vectors, chosen.seed)
@@ -219,7 +235,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         chosen.figures.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     everything = np.arange(len(corpus.rows))
     scorers = Scorers.learn(corpus, everything, chosen.more, chosen.seed, network)
-    numbers = scorers.encoder.numbers(corpus.words)
+    numbers = None
+    if corpus.seen is not None and scorers.encoder is not None:
+        numbers = scorers.encoder.numbers(corpus.seen.words)
     data = model_file.pack(heads, scorers.linear.weights, scorers.linear.bias, numbers)
     chosen.out.write_bytes(data)
     told = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
