@@ -10,6 +10,7 @@ import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -102,13 +103,13 @@ class LearnedCheck(Check):
         return LearnedStream(self, self._model.stream(), role)
 
     def __getstate__(self) -> dict[str, object]:
-        """All but the weights, which every process has of its own."""
-        return {name: value for name, value in vars(self).items() if name != "_model"}
+        """All but the weights and what follows from them, which every process has of its own."""
+        return {name: value for name, value in vars(self).items() if name[0] != "_"}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state, _model=weights.load())
 
-    @property
+    @cached_property
     def _column(self) -> int:
         return self._model.heads.index(self.head)
 

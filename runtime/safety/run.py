@@ -39,7 +39,7 @@ class Runner:
             return _failure(check, role, f"raised {type(error).__name__}: {error}")
         if not isinstance(made, Verdict) or not math.isfinite(made.score):
             return _failure(check, role, f"gave {made!r}, no verdict with a finite score")
-        return dataclasses.replace(made, role=role)
+        return made if made.role == role else dataclasses.replace(made, role=role)
 
     def _within(self, check: Check, call: Callable[[], Verdict]) -> Verdict:
         if self._stuck >= _MOST_STUCK:

@@ -74,7 +74,8 @@ class Screen:
                 made = self._runner.verdict(
                     check, role, partial(_judged, check, text, role, readings)
                 )
-                made = dataclasses.replace(made, message=at if numbered else None)
+                if numbered or made.message is not None:
+                    made = dataclasses.replace(made, message=at if numbered else None)
                 if made.allowed:
                     best = made if best is None or made.score > best.score else best
                 else:
