@@ -22,6 +22,7 @@ def card(manifest: Manifest) -> str:
         f"sha256 `{source.sha256}`",
         f"- Size: {_megabytes(manifest.files)} MB",
         f"- Made with: {', '.join(f'{k} {v}' for k, v in manifest.created_with.items())}",
+        *_recipe(manifest),
         "",
         "## Weights",
         "",
@@ -33,7 +34,7 @@ def card(manifest: Manifest) -> str:
         "",
         *_loss(manifest.evaluation),
         "",
-        *(line for graph in manifest.graphs if graph.quantization for line in _graph(graph)),
+        *(line for graph in manifest.graphs[1:] if graph.quantization for line in _graph(graph)),
         "## Run it",
         "",
         "```sh",
@@ -50,6 +51,18 @@ def _commands(manifest: Manifest) -> list[str]:
     return [
         f'edgeward run {manifest.name} "What is the capital of France?"',
         f"edgeward chat {manifest.name}",
+    ]
+
+
+def _recipe(manifest: Manifest) -> list[str]:
+    """How `edgeward quantize` chose the weights' forms."""
+    if (recipe := manifest.recipe) is None:
+        return []
+    exact = sum(form.startswith("=") for form in recipe.formats.values())
+    text = f", calibrated on {recipe.calibration}" if recipe.calibration else ""
+    return [
+        f"- Rounded to {recipe.target} by `{recipe.method}`{text}; {exact} of "
+        f"{len(recipe.formats)} matrices are the source's own blocks"
     ]
 
 

@@ -256,3 +256,9 @@ def test_the_command_line(model: Path, tmp_path: Path, capsys) -> None:  # type:
     assert "q4_0, nearest" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="2"):
         main(["quantize", str(model), str(out)])
+
+
+def test_the_card_says_how_it_was_rounded(model: Path, tmp_path: Path) -> None:
+    card = (make(model, tmp_path / "p", Target(bits=5)) / "card.md").read_text()
+    assert "- Rounded to 5 bits by `gptq`, calibrated on edgeward's built-in passages; 0 of" in card
+    assert card.count("| tensors |") == 1
