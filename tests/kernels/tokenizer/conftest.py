@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import tokenizers
+from bpe_file import bpe_model
 
 from edgeward.kernels import _native
 
@@ -66,18 +67,7 @@ def make_json() -> Callable[..., dict[str, Any]]:
     def make(*, merges: tuple[str, ...] = (), drop: str = "", **members: Any) -> dict[str, Any]:
         tokens = [c for c in byte_alphabet() if c not in drop]
         tokens += dict.fromkeys(m.replace(" ", "") for m in merges)
-        model = {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": None,
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": False,
-            "byte_fallback": False,
-            "ignore_merges": False,
-            "vocab": {token: id for id, token in enumerate(tokens)},
-            "merges": list(merges),
-        }
+        model = bpe_model({token: id for id, token in enumerate(tokens)}, merges)
         byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
         return {
             "version": "1.0",

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 import tokenizers
+from bpe_file import bpe_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,16 +20,6 @@ LETTERS = "abc"
 def bpe_json(vocab, merges, *, byte_level=True, **model):
     stage = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
     stage["use_regex"] = False
-    members = {
-        "type": "BPE",
-        "dropout": None,
-        "unk_token": None,
-        "continuing_subword_prefix": None,
-        "end_of_word_suffix": None,
-        "fuse_unk": False,
-        "byte_fallback": False,
-        "ignore_merges": False,
-    }
     return {
         "version": "1.0",
         "truncation": None,
@@ -38,7 +29,7 @@ def bpe_json(vocab, merges, *, byte_level=True, **model):
         "pre_tokenizer": stage if byte_level else None,
         "post_processor": None,
         "decoder": None,
-        "model": members | {"vocab": vocab, "merges": merges} | model,
+        "model": bpe_model(vocab, merges, **model),
     }
 
 

@@ -1,4 +1,4 @@
-"""SmolLM2's tokenizer against the stored and the installed reference, over the small corpus."""
+"""Tokenizers against the stored reference, and SmolLM2's against the installed one too."""
 
 from __future__ import annotations
 
@@ -49,3 +49,31 @@ def test_the_project_s_own_source_files(smollm2, smollm2_reference):
         text = file.read_text(encoding="utf-8")
         expected = smollm2_reference.encode(text)
         assert smollm2.encode_with_offsets(text) == (expected.ids, expected.offsets), file
+
+
+KINDS = json.loads(
+    gzip.decompress(GOLDENS[0].parents[2].joinpath("golden/tokenizer_kinds.json.gz").read_bytes())
+)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("name", KINDS["files"])
+def test_every_kind_of_file_gives_what_the_stored_reference_gave(name, cache):
+    from edgeward.kernels import _native
+
+    golden = KINDS["files"][name]
+    tokenizer = _native.Tokenizer(json.dumps(golden["file"]).encode(), cache)
+    for text, (ids, flat, decoded) in zip(KINDS["texts"], golden["answers"], strict=True):
+        found, offsets = tokenizer.encode_with_offsets(text)
+        assert found == ids, repr(text)
+        assert [place for pair in offsets for place in pair] == flat, repr(text)
+        assert tokenizer.encode(text) == ids, repr(text)
+        assert tokenizer.decode(ids, False) == decoded, repr(text)
+
+
+def test_the_goldens_of_kinds_reach_every_kind():
+    models = {entry["file"]["model"]["type"] for entry in KINDS["files"].values()}
+    assert models == {"BPE", "Unigram", "WordLevel", "WordPiece"}
+    # Answers that are nothing but unknown tokens would show little.
+    for entry in KINDS["files"].values():
+        assert len({tuple(ids) for ids, _, _ in entry["answers"]}) > len(KINDS["texts"]) / 2

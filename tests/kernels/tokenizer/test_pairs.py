@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import tokenizers
+from bpe_file import bpe_model
 
 from edgeward.kernels import _native
 
@@ -69,16 +70,12 @@ TEXTS = ["", "a", " a", "ab cd  ef", "  x\ny é 日本", "one two three four fiv
 
 def file(**members: Any) -> dict[str, Any]:
     """A byte-level vocabulary of 256 bytes and three special tokens."""
-    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    tokens = ["[PAD]", "[SEP]", "[CLS]", *sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())]
     return {
         "version": "1.0",
         "added_tokens": [],
         "pre_tokenizer": BYTES,
-        "model": {
-            "type": "BPE",
-            "vocab": {c: i for i, c in enumerate(["[PAD]", "[SEP]", "[CLS]", *alphabet])},
-            "merges": [],
-        },
+        "model": bpe_model({c: i for i, c in enumerate(tokens)}, []),
         **members,
     }
 
