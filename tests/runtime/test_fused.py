@@ -159,6 +159,23 @@ def test_a_conversation_computes_only_what_is_new(tiny_pack: Path) -> None:
     assert fresh.token_ids == again.token_ids
 
 
+def test_loads_and_unloads_leave_no_memory_and_no_thread(tiny_pack: Path) -> None:
+    from edgeward.machine import resident_memory
+
+    def rounds(count: int) -> tuple[int, int]:
+        for _ in range(count):
+            with edgeward.load(tiny_pack, threads=2, context=512, graph="fused") as model:
+                model.generate(IDS[:20], max_tokens=3)
+        found = resident_memory()
+        assert found is not None
+        return found[0], len(list(Path("/proc/self/task").iterdir()))
+
+    settled, threads = rounds(5)
+    memory, left = rounds(25)
+    assert memory < settled + 2**20
+    assert left == threads
+
+
 def test_cancel_ends_a_run_from_another_thread(tiny_pack: Path) -> None:
     pack = Pack.open(tiny_pack)
     engine = Engine(pack, next(g for g in pack.manifest.graphs if g.kind == "fused"), 2)
