@@ -95,7 +95,14 @@ class Latency:
 class Action:
     """Something a service did to keep a limit: `amount` tokens, turns or milliseconds."""
 
-    name: Literal["reused_prefix", "dropped_turns", "shorter_answer", "queued"]
+    name: Literal[
+        "reused_prefix",
+        "dropped_turns",
+        "shorter_answer",
+        "queued",
+        "ended_for_pace",
+        "ended_for_cost",
+    ]
     amount: int
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ SUITES = {
     "sampling": "edgeward.bench.cli.sampling:sampling",
     "safety": "edgeward.bench.cli.safety:safety",
     "serve": "edgeward.bench.cli.serve:serve",
+    "soak": "edgeward.bench.cli.soak:soak",
     "structured": "edgeward.bench.cli.structured:structured",
     "tokenizer": "edgeward.bench.cli.tokenizer:tokenizer",
 }

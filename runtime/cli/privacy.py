@@ -31,6 +31,7 @@ def data_map() -> list[Kept]:
     return [
         Kept("feedback", home / "feedback.db", "scores of answers, 90 days", "with keep_text only"),
         Kept("audit", home / "audit.jsonl", "one line a request: ends, counts, hashes", "no"),
+        Kept("costs", home / "costs.db", "sums of cost by day, 400 days", "no"),
         Kept("drift", home / "drift", "counts of what was usual: lengths, ends, scripts", "no"),
         Kept("profiles", home / "profiles", "times of this device", "no"),
         Kept("keys", home / "keys.txt", "hashes of API keys", "no"),
@@ -39,14 +40,14 @@ def data_map() -> list[Kept]:
     ]
 
 
-ERASABLE = ("feedback", "audit", "drift", "profiles", "keys")
+ERASABLE = ("feedback", "audit", "costs", "drift", "profiles", "keys")
 
 
 def privacy(
     erase: Annotated[
         list[str] | None,
         typer.Option(
-            help="Delete feedback, audit, drift, profiles or keys; may be given several times."
+            help="Delete feedback, audit, costs, drift, profiles or keys; repeat for more."
         ),
     ] = None,
     verify: Annotated[bool, typer.Option(help="Check the audit log's chain.")] = False,
@@ -105,7 +106,7 @@ def _erase(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        if path.suffix == ".db":
+        if path.name == "feedback.db":
             from edgeward.telemetry.feedback import Feedback
 
             Feedback(path).erase()  # overwrites the rows before the file goes
@@ -113,6 +114,8 @@ def _erase(path: Path) -> bool:
             shutil.rmtree(path)
         else:
             path.unlink()
+            for beside in ("-wal", "-shm"):  # what SQLite may have left next to it
+                path.with_name(path.name + beside).unlink(missing_ok=True)
     except OSError as error:
         raise KeepError(f"{path} cannot be erased: {error.strerror or error}.") from None
     return True

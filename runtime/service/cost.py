@@ -1,6 +1,6 @@
 """What requests cost: energy and device time times their prices, added up by day and session.
 
-Knows: prices, joules, milliseconds. Does not know: what a request was about.
+Knows: prices, joules, milliseconds. Does not know: what a request was about, how sums are kept.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgeward import checks
+from edgeward.errors import KeepError
 from edgeward.reply import CostReport
+from edgeward.telemetry.costs import CostBook
 
 from .energy import Meter
 
@@ -68,8 +70,13 @@ class _Books:
 class Ledger:
     """Accounts of one service since it began. Safe from many threads."""
 
-    def __init__(self, meter: Meter, prices: Prices) -> None:
+    def __init__(
+        self, meter: Meter, prices: Prices, book: CostBook | None = None, pack: str = ""
+    ) -> None:
+        """`book` keeps the sums of days, of the pack with the hash `pack`."""
         self.meter, self.prices = meter, prices
+        self._book, self._pack = book, pack
+        self._not_kept: str | None = None
         self._lock = threading.Lock()
         self._books = _Books()
 
@@ -101,7 +108,24 @@ class Ledger:
                 del books.days[min(books.days)]
             if session is not None:
                 books.sessions.setdefault(session, Totals()).add(tokens, report)
+        self._keep(tokens, report)
         return report
+
+    def _keep(self, tokens: int, report: CostReport) -> None:
+        if self._book is None:
+            return
+        try:
+            self._book.add(self._pack, tokens, report.busy_ms, report.joules, report.total)
+        except KeepError as error:
+            # An answer is not lost for its sum; stats() tells until it can be written again.
+            self._not_kept = str(error)
+        else:
+            self._not_kept = None
+
+    def close(self) -> None:
+        """Give the kept sums' file back."""
+        if self._book is not None:
+            self._book.close()
 
     def forget(self, session: str) -> None:
         """Drop the sums of a session; those of its days stay."""
@@ -114,12 +138,28 @@ class Ledger:
             return Totals(**asdict(self._books.sessions.get(name, Totals())))
 
     def stats(self) -> dict[str, Any]:
-        """All sums as plain values, with where the energy came from and the prices."""
+        """All sums as plain values, with where the energy came from and the prices.
+
+        `days` are those of all services of this store, as far as they are kept, else of this one.
+        """
+        days = self._kept_days()
         with self._lock:
             books = self._books
+            own = {day: asdict(totals) for day, totals in books.days.items()}
             return {
                 "energy_source": self.meter.source,
                 "prices": asdict(self.prices),
                 "all": asdict(books.all),
-                "days": {day: asdict(totals) for day, totals in books.days.items()},
+                "days": own if days is None else days,
+                "not_kept": self._not_kept,
             }
+
+    def _kept_days(self) -> dict[str, Any] | None:
+        if self._book is None:
+            return None
+        try:
+            days = self._book.days()
+        except KeepError as error:
+            self._not_kept = str(error)
+            return None
+        return {day: days[day] for day in sorted(days)[-_DAYS:]}

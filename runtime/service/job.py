@@ -24,8 +24,9 @@ from .core import Call, Core, Outcome
 from .gate import WEIGHTS
 from .history import History
 from .meter import Stopwatch
-from .plan import Ask, Candidate, Plan, Surroundings, make_plan
-from .report import budget_report
+from .plan import LEAST_ANSWER, Ask, Candidate, Plan, Surroundings, make_plan
+from .report import budget_report, ended_for
+from .spending import Spending
 from .ticket import Ticket
 from .turns import Share
 
@@ -89,6 +90,7 @@ class Job:
                 watch.saw(chunk)
                 if chunk.finish_reason == "deadline" and self.ticket.passed == "first_token":
                     raise self._too_late()
+                self._hold_pace()
                 yield chunk
                 watch.resume()
             reply = self._account(self._stream.reply)
@@ -97,6 +99,15 @@ class Job:
             raise
         self._end(reply, None)
         return reply
+
+    def _hold_pace(self) -> None:
+        """End an answer that comes slower than it may, where the policy is to stop."""
+        budget = self.call.budget
+        if budget.per_token is None or budget.on_miss != "reject":
+            return
+        pace = self._watch.pace(LEAST_ANSWER)
+        if pace is not None and pace > budget.per_token:
+            self.ticket.stop_for("per_token")()
 
     def close(self) -> None:
         """Give everything back, if that has not been done. For answers nobody reads to the end."""
@@ -161,6 +172,12 @@ class Job:
             ticket.first_by = self.call.began + budget.first_token / 1000
             number = alarms.at(ticket.first_by, ticket.stop_for("first_token"))
             self._undo.callback(alarms.forget, number)
+        limit, plan = self.call.cost_per_token, self._plan
+        if limit is not None and budget.stops:
+            assert plan is not None
+            room = self.core.model.info.context - plan.candidate.tokens
+            most = room if plan.max_tokens is None else min(room, plan.max_tokens)
+            ticket.spending = Spending(limit, max(1, most), self.core.ledger.estimate)
 
     def _run(self, plan: Plan) -> Stream:
         call, model = self.call, self.core.model
@@ -192,7 +209,10 @@ class Job:
             call.cost_per_token,
         )
         usage = replace(reply.usage, prompt_truncated=plan.candidate.dropped > 0)
-        budget = budget_report(call.budget, plan, times, reply.finish_reason, queued)
+        made = reply.usage.completion_tokens
+        budget = budget_report(
+            call.budget, plan, times, reply.finish_reason, queued, ended_for(ticket.passed, made)
+        )
         if reply.finish_reason != "cancelled" and times.first_token is not None:
             self.core.predictor.observe_answer(
                 max(0.0, self._watch.beside_ms - self._queued),

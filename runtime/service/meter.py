@@ -42,6 +42,13 @@ class Stopwatch:
         """The caller wants more."""
         self._held += time.perf_counter() - self._since
 
+    def pace(self, least: int) -> float | None:
+        """Milliseconds a token since the first text, of at least so many tokens; None before."""
+        made = self._tokens - self.shown_after
+        if self._first is None or made < least:
+            return None
+        return (self._last - self._first) * 1000 / made
+
     def times(self, tokens: int) -> Latency:
         """What the request took; `tokens` are those of the whole answer."""
         total = (self._last - self._began) * 1000

@@ -24,20 +24,28 @@ class Window:
 
     def __init__(self, start: float, size: int = _RUNS) -> None:
         self._values: deque[float] = deque([start], maxlen=size)
+        self._ordered: list[float] | None = None
 
     def add(self, value: float) -> None:
         self._values.append(value)
+        self._ordered = None
+
+    def _sorted(self) -> list[float]:
+        # A plan asks many times between two runs.
+        if self._ordered is None:
+            self._ordered = sorted(self._values)
+        return self._ordered
 
     @property
     def middle(self) -> float:
         """The median, of an even number the lower one: a single late run must not count."""
-        ordered = sorted(self._values)
+        ordered = self._sorted()
         return ordered[(len(ordered) - 1) // 2]
 
     @property
     def high(self) -> float:
         """The 90th percentile; with few values the largest."""
-        ordered = sorted(self._values)
+        ordered = self._sorted()
         return ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))]
 
     def __len__(self) -> int:

@@ -53,7 +53,9 @@ class DeviceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         1 token is a step, of `rows` requests together.
         """
         if tokens == 1:
-            together = _between([1, *self.rows], [self.step_ms, *self.rows_ms], rows)
+            together = self.step_ms
+            if rows > 1 and self.rows:
+                together = _between([1, *self.rows], [self.step_ms, *self.rows_ms], rows)
             return together + self.step_position_ms * position * rows
         return self._at_start(tokens) + self.pair_ms * tokens * position
 

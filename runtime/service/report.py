@@ -12,10 +12,25 @@ OVERSHOOT = 15.0
 what the engine takes to stop, and the text to be finished."""
 
 
+def ended_for(limit: str | None, made: int) -> Action | None:
+    """What is told of an answer that was ended after `made` tokens, for its pace or its price."""
+    if limit == "per_token":
+        return Action("ended_for_pace", made)
+    return Action("ended_for_cost", made) if limit == "cost_per_token" else None
+
+
 def budget_report(
-    budget: Budget, plan: Plan, actual: Latency, finish_reason: str, queued: float
+    budget: Budget,
+    plan: Plan,
+    actual: Latency,
+    finish_reason: str,
+    queued: float,
+    ended: Action | None = None,
 ) -> BudgetReport:
-    """The report of a finished request; `queued` milliseconds went by waiting for others."""
+    """The report of a finished request; `queued` milliseconds went by waiting for others.
+
+    `ended`: why it was stopped, if not by the clock.
+    """
     missed = []
     for name in ("first_token", "per_token", "total"):
         limit = getattr(budget, name)
@@ -30,6 +45,8 @@ def budget_report(
     actions = plan.actions
     if queued >= 1:
         actions = (*actions, Action("queued", round(queued)))
+    if ended is not None:
+        actions = (*actions, ended)
     return BudgetReport(
         limits=budget.limits,
         on_miss=budget.on_miss,

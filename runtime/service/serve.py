@@ -14,6 +14,7 @@ from edgeward.errors import OptionError
 from edgeward.kernels import _native
 from edgeward.model import Model
 from edgeward.telemetry.audit import AuditLog
+from edgeward.telemetry.costs import CostBook
 from edgeward.telemetry.drift import DriftMonitor
 from edgeward.telemetry.feedback import Feedback
 
@@ -119,7 +120,9 @@ def serve(
         gate=Gate(slots if most is None else min(slots, most), queue),
         turnstile=Turnstile(),
         alarms=Alarms(),
-        ledger=Ledger(find_meter(loaded.info.threads, power), prices),
+        ledger=Ledger(
+            find_meter(loaded.info.threads, power), prices, CostBook(), loaded.info.pack_sha256
+        ),
         sessions=Sessions(),
         history=history,
         load=Load(predictor),

@@ -96,6 +96,7 @@ class Service:
         self._closed = True
         self._threads.shutdown(wait=True)
         self.core.alarms.close()
+        self.core.ledger.close()
         if self._owns_model:
             self.model.close()
         if self._owns_embedder and self.embedder is not None:

@@ -15,9 +15,10 @@ from edgeward.engine import PREFILL_CHUNK
 from edgeward.errors import Cancelled, EdgewardError
 
 from .predictor import Predictor
+from .spending import Spending
 from .turns import Share, Turn, Turnstile, Waiter
 
-Limit = Literal["first_token", "total"]
+Limit = Literal["first_token", "per_token", "total", "cost_per_token"]
 
 QUANTUM_ALONE = 250.0
 QUANTUM_SHARED = 60.0
@@ -48,6 +49,8 @@ class Ticket(CancelToken):
         self.prefill_ms = 0.0
         """Of runs for the prompt and for what a grammar forces; others may share in `step_ms`."""
         self.step_ms = 0.0
+        self.steps_used = 0.0
+        """Its share of `step_ms`."""
         self.steps = 0
         self.passed: Limit | None = None
         """The limit whose deadline stopped the request."""
@@ -57,6 +60,8 @@ class Ticket(CancelToken):
         """Positions that are computed or were cached: where the next run begins."""
         self.first_by: float | None = None
         """When the first text must be out, or the request is stopped; None once it is, or never."""
+        self.spending: Spending | None = None
+        """The price a token is held to while the answer is made; None: there is none."""
         self._turnstile = turnstile
         self._predictor = predictor
         self._batch = batch
@@ -84,6 +89,7 @@ class Ticket(CancelToken):
     def run(self, work: Any) -> None:
         """Have it computed in a turn of its own, or in a neighbour's. Raises `Cancelled`."""
         self._give_up_if_late(work)
+        self._give_up_if_dear(work)
         joins = self._batch is not None and self._batch.takes(work)
         turn = None
         if not self.cancelled:
@@ -100,6 +106,7 @@ class Ticket(CancelToken):
             self.place = work.position + work.tokens
             if work.tokens == 1:
                 self.step_ms += turn.ms
+                self.steps_used += turn.ms / turn.riders
                 self.steps += 1
             else:
                 self.prefill_ms += turn.ms
@@ -112,6 +119,14 @@ class Ticket(CancelToken):
         need = self._predictor.prefill(left, work.position, PREFILL_CHUNK) if left > 0 else 0.0
         if time.perf_counter() + need / 1000 > self.first_by:
             self.stop_for("first_token")()
+
+    def _give_up_if_dear(self, work: Any) -> None:
+        """End the answer before a token that its price does not allow."""
+        made = work.position + work.tokens - self.prompt_tokens
+        if self.spending is None or made < 1 or self.cancelled:
+            return
+        if not self.spending.allows(self.share.used, self.steps_used, self.steps, made):
+            self.stop_for("cost_per_token")()
 
     def _lead(self, turn: Turn) -> None:
         """Compute the work of everybody in this turn."""

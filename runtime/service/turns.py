@@ -53,6 +53,8 @@ class Turn:
     """When its run was let in."""
     ms: float = 0.0
     """What the run took."""
+    riders: int = 1
+    """How many shared it."""
     joules: float = 0.0
     """This one's part of what it drew."""
     error: BaseException | None = None
@@ -160,7 +162,7 @@ class Turnstile:
             self.busy_ms += ms
             each = ms / len(turn.group)
             for one in turn.group:
-                one.ms, one.joules = ms, joules / len(turn.group)
+                one.ms, one.joules, one.riders = ms, joules / len(turn.group), len(turn.group)
                 one.share.used += each
                 user = self._users.get(one.share.user)
                 if user is not None:

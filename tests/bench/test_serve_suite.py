@@ -11,6 +11,7 @@ import pytest
 
 from edgeward.bench.suites.serve_budget import Seen, _figures
 from edgeward.bench.suites.serve_figure import Figure, percentile
+from edgeward.bench.suites.serve_soak import Result
 
 
 def test_the_command_measures_every_part(tiny_pack: Path, tmp_path: Path) -> None:
@@ -31,6 +32,31 @@ def test_the_command_measures_every_part(tiny_pack: Path, tmp_path: Path) -> Non
     assert found["streams", "speed of 3 over one"]["value"] > 0
     assert found["prefix", "sooner"]["samples"] == 6
     assert (run.returncode == 1) == any(f["met"] is False for f in said["figures"])
+
+
+def test_a_short_soak_accounts_for_every_request(tiny_pack: Path, tmp_path: Path) -> None:
+    program = "from edgeward.cli import main; main()"
+    arguments = ["bench", "soak", str(tiny_pack), "--json", "--requests", "120", "--clients", "6"]
+    run = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"EDGEWARD_HOME": str(tmp_path), "PATH": ""},
+    )
+    said = json.loads(run.stdout)
+    assert sum(said["ends"].values()) == 120
+    assert said["lost"] == said["log_errors"] == []
+    assert said["left_running"] == 0
+    assert said["ends"]["too large: 413"] > 0
+
+
+def test_a_soak_that_grows_or_loses_does_not_pass() -> None:
+    flat = [100.0 + i % 2 for i in range(40)]
+    assert Result(memory=[int(1e6 * m) for m in flat]).passed
+    assert not Result(memory=[int(1e6 * (100 + i / 4)) for i in range(40)]).passed
+    assert not Result(memory=[10**8] * 40, lost=["request 3"]).passed
+    assert not Result(memory=[10**8] * 40, left_running=1).passed
 
 
 def test_a_bound_is_held_on_its_side() -> None:

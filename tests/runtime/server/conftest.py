@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from http_server import Address, serving
+from service_fixtures import home, service, store
 
 import edgeward
 
-
-@pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store: what is kept goes there, not into the user's."""
-    return tmp_path_factory.mktemp("store")
-
-
-@pytest.fixture(autouse=True)
-def home(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EDGEWARD_HOME", str(store))
-
-
-@pytest.fixture(scope="session")
-def service(tiny_pack: Path, store: Path) -> Iterator[edgeward.Service]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EDGEWARD_HOME", str(store))
-        made = edgeward.serve(tiny_pack, threads=1)
-    with made:
-        yield made
+__all__ = ["home", "server", "service", "store"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A service of the tiny model with a store of its own."""
+"""A service of the tiny model for each test, with one store for all."""
 
 from __future__ import annotations
 
@@ -6,25 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from service_fixtures import home, serving, store
 
 import edgeward
 
-
-@pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty store: what is kept goes there, not into the user's."""
-    return tmp_path_factory.mktemp("store")
-
-
-@pytest.fixture(autouse=True)
-def home(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EDGEWARD_HOME", str(store))
+__all__ = ["home", "service", "store"]
 
 
 @pytest.fixture
 def service(tiny_pack: Path, store: Path) -> Iterator[edgeward.Service]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EDGEWARD_HOME", str(store))
-        made = edgeward.serve(tiny_pack, threads=1)
-    with made:
+    with serving(tiny_pack, store) as made:
         yield made
