@@ -127,6 +127,8 @@ def _server(name: str, result: Result) -> Iterator[tuple[int, subprocess.Popen[s
         until = time.monotonic() + _START_S
         while True:
             if process.poll() is not None or time.monotonic() > until:
+                process.kill()
+                reader.join(10)
                 raise EdgewardError(f"the server did not start: {result.log_errors[-3:]}")
             try:
                 if _ask(port, "GET", "/ready", None)[0] == 200:

@@ -65,7 +65,7 @@ def serve(
     `edgeward serve --new-key ada`, then `edgeward serve smollm2-135m --host 0.0.0.0`
     """
     from edgeward.server.keys import add, keys_file
-    from edgeward.server.listen import listen, log_to_stderr
+    from edgeward.server.listen import check_installed, listen, log_to_stderr
 
     if new_key is not None:
         path = keys or keys_file()
@@ -74,6 +74,7 @@ def serve(
         return
     if model is None:
         raise OptionError("name a model: `edgeward serve smollm2-135m`.")
+    check_installed()  # before a model is loaded and measured
     options = given(
         threads=threads,
         context=context,

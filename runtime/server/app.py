@@ -186,6 +186,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/models": {"GET": Route(others.models)},
     "/v1/feedback": {"POST": Route(others.feedback)},
     "/metrics": {"GET": Route(others.metrics)},
+    "/openapi.json": {"GET": Route(others.openapi, guarded=False)},
     "/v1/stats": {"GET": Route(others.stats)},
     "/health": {"GET": Route(others.health, guarded=False)},
     "/ready": {"GET": Route(others.ready, guarded=False)},

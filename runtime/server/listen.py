@@ -57,6 +57,16 @@ def listen(
         ) from None
 
 
+def check_installed() -> None:
+    """Raise `EdgewardError` where the packages of the extra `server` are missing."""
+    try:
+        import uvicorn.protocols.http.h11_impl  # noqa: F401
+    except ImportError:
+        raise EdgewardError(
+            "serving over HTTP needs uvicorn: pip install 'edgeward[server]'."
+        ) from None
+
+
 def make_server(
     service: Service,
     host: str,
@@ -68,13 +78,10 @@ def make_server(
     grace: float,
 ) -> Any:
     """A uvicorn server, not yet running. Raises as `listen` does."""
-    try:
-        import uvicorn
-        from uvicorn.protocols.http.h11_impl import H11Protocol
-    except ImportError:
-        raise EdgewardError(
-            "serving over HTTP needs uvicorn: pip install 'edgeward[server]'."
-        ) from None
+    check_installed()
+    import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
     checks.whole(0, 65535, "a port, 0 to 65535")("port", port)
     checks.optional(checks.number(0, 1e9, above=True))("rate", rate)
     loopback = is_loopback(host)

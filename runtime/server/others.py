@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .asked import EmbeddingRequest, FeedbackRequest, read
 from .completions import json_body
+from .openapi import document
 from .page import page
 from .problems import Problem
 from .wire import Exchange
@@ -100,6 +101,11 @@ async def chat_page(app: App, exchange: Exchange, visit: Visit) -> None:
     content, policy = page()
     headers = {"content-security-policy": policy}
     await exchange.reply(200, content, "text/html; charset=utf-8", headers)
+
+
+async def openapi(app: App, exchange: Exchange, visit: Visit) -> None:
+    """/openapi.json: what may be asked, for programs."""
+    await exchange.reply(200, document(), "application/json")
 
 
 async def stats(app: App, exchange: Exchange, visit: Visit) -> None:

@@ -13,6 +13,7 @@ from edgeward.encoder import EncoderModel
 from edgeward.errors import OptionError
 from edgeward.kernels import _native
 from edgeward.model import Model
+from edgeward.telemetry import traces
 from edgeward.telemetry.audit import AuditLog
 from edgeward.telemetry.costs import CostBook
 from edgeward.telemetry.drift import DriftMonitor
@@ -129,6 +130,8 @@ def serve(
         batch=None if arena is None else BatchedSteps(engine, arena),
         observers=[],
     )
+    if traces.installed():
+        traces.Traces(core)
     return Service(
         core,
         budget=budget,

@@ -5,6 +5,7 @@ Knows: what a caller may ask. Does not know: how it is kept (`job.py`), HTTP (`e
 
 from __future__ import annotations
 
+import contextvars
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -284,7 +285,9 @@ class Service:
 
     async def _aanswer(self, call: Call, stream: bool) -> Reply | AsyncAnswer:
         answer = AsyncAnswer(call.cancel)
-        self._threads.submit(answer.pump, Job(self.core, call))
+        # In the caller's context: spans of the application are parents of ours.
+        context = contextvars.copy_context()
+        self._threads.submit(context.run, answer.pump, Job(self.core, call))
         await answer.started()
         return answer if stream else await answer.result()
 
