@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .calibrate.inputs import INPUT_OF, Moments, run
 from .evaluate.reference import LayeredReference, Layers, embedded, layer_floats
 from .keep import Keep
-from .on_grid import OnGrid
+from .on_grid import NearestGrid, OnGrid
 from .schemes import gptq, simple
 from .schemes.gptq import Factors
 from .schemes.grids import Format, Values
@@ -63,8 +63,8 @@ def round_weights(
         for number, (name, form) in enumerate(plan.items()):
             if form is not None:
                 tensor = tensors[name]
-                values = _rounded(_inner(tensor), form, None, "nearest")
-                tensors[name] = _on_grid(tensor, form, values, "nearest")
+                lazy = NearestGrid(_inner(tensor), form)
+                tensors[name] = Times(lazy, tensor.factor) if isinstance(tensor, Times) else lazy
             progress(number + 1, len(plan))
         return dataclasses.replace(weights, tensors=tensors)
     layers = Layers(model, windows.shape[1], threads)
