@@ -107,7 +107,10 @@ def remove(name: str) -> None:
     Raises `PackError` when there is no such pack.
     """
     with hold(name):
-        folder = find(name)
+        find(name)
+        folder = pack_folder(name)
+        if not os.path.lexists(folder):
+            raise PackError(f"'{name}' was installed with pip: `pip uninstall` removes it.")
         with workspace(name) as space:
             folder.rename(space.work / "removed")
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import edgeward
+from edgeward import golden
 from edgeward.graph_file import check_graph
 from edgeward.pack import Pack
 
-from . import golden, sign
+from . import sign
 
 
 @dataclass(frozen=True)

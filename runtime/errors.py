@@ -27,6 +27,10 @@ class PackError(EdgewardError):
     """A pack is missing, damaged, altered, or of another format version."""
 
 
+class ChannelError(EdgewardError):
+    """A model channel cannot be reached or must not be trusted, or a model of it was refused."""
+
+
 class TokenizerError(EdgewardError):
     """A tokenizer file is missing, damaged or not supported, or an id is out of range."""
 

@@ -88,7 +88,8 @@ def find(name: str) -> Path:
             f"no pack '{name}' in {packs_folder()} ({have}). "
             f"`edgeward pull {name}` makes it, if the catalog knows it: `edgeward pull --list`."
         )
-    return folder
+    # `edgeward update` keeps versions and points to one: what is opened must be all of one version.
+    return folder.resolve() if folder.is_symlink() else folder
 
 
 def folder_of(source: str | Path) -> Path:

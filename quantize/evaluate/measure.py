@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from edgeward.errors import OptionError
 from edgeward.manifest import Evaluation
 from edgeward.quantize.weights import Weights
+from edgeward.scorer import scorer
 
 from .losses import Losses, compare, join
 from .reference import LayeredReference
-from .session import scorer
 
 WINDOW = 512
 

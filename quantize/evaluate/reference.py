@@ -22,8 +22,7 @@ from edgeward.quantize.graph.layer import layer
 from edgeward.quantize.graph.matrices import Matrix
 from edgeward.quantize.graph.rope import caches
 from edgeward.quantize.weights import Floats, Tensor, Weights, all_floats
-
-from .session import open_session, position_inputs
+from edgeward.scorer import open_session, position_inputs
 
 # Numbers of the head dequantized at once.
 _CHUNK = 1 << 23

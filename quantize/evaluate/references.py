@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeward.quantize.weights import Floats, Weights
+from edgeward.scorer import Scorer, scorer
 
 from .reference import LayeredReference
-from .session import Scorer, scorer
 
 Step = Callable[[int, int], None]
 

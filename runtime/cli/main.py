@@ -30,6 +30,9 @@ COMMANDS = {
     "quantize": "edgeward.quantize.quantize_cli:quantize",
     "pack": "edgeward.quantize.pack_cli:pack",
     "verify": "edgeward.quantize.pack_cli:verify",
+    "publish": "edgeward.quantize.publish_cli:publish",
+    "update": "edgeward.cli.fleet:update",
+    "rollback": "edgeward.cli.fleet:rollback",
     "doctor": "edgeward.cli.doctor:doctor",
 }
 

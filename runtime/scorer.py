@@ -1,4 +1,4 @@
-"""Plain ONNX Runtime sessions for evaluation: no cache kept, whole windows at once.
+"""A graph's logits for whole windows, no cache kept: for measuring a model and for golden prompts.
 
 Knows the graph's inputs (docs/pack.md). Does not know requests: those run in `edgeward.engine`.
 """
@@ -14,8 +14,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeward.kernels import operators
-from edgeward.pack import FUSED
-from edgeward.quantize.weights import Floats
+
+from .pack import FUSED
+
+Floats = NDArray[np.float32]
 
 # Errors only: warnings of the optimizer are no news to the user.
 _ERRORS = 3
