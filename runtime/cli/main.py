@@ -26,6 +26,7 @@ COMMANDS = {
     "eval": "edgeward.quantize.evaluate.command:evaluate",
     "serve": "edgeward.cli.serve:serve",
     "bench": "edgeward.bench.cli:app",
+    "gate": "edgeward.bench.cli.gate:gate",
     "privacy": "edgeward.cli.privacy:privacy",
     "quantize": "edgeward.quantize.quantize_cli:quantize",
     "pack": "edgeward.quantize.pack_cli:pack",

@@ -1,0 +1,1 @@
+"""Is a candidate at least as good as the baseline, within stated margins, beyond chance?"""
