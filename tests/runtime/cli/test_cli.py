@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+COMMANDS = ("pull", "chat", "run", "serve", "batch", "bench", "privacy", "doctor")
 PROGRAM = [sys.executable, "-c", "from edgeward.cli import main; main()"]
 
 
@@ -42,11 +43,24 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_names_every_command(edgeward: Run) -> None:
     done = edgeward("--help")
     assert done.returncode == 0
-    for command in ("pull", "chat", "run", "serve", "bench", "privacy", "doctor"):
+    for command in (
+        "pull",
+        "chat",
+        "run",
+        "serve",
+        "batch",
+        "update",
+        "bench",
+        "gate",
+        "privacy",
+        "doctor",
+    ):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", ["pull", "chat", "run", "serve", "bench", "privacy", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["pull", "chat", "run", "serve", "batch", "bench", "privacy", "doctor"]
+)
 def test_every_command_shows_examples(edgeward: Run, command: str) -> None:
     done = edgeward(command, "--help")
     assert done.returncode == 0
@@ -272,3 +286,22 @@ def test_chat_says_what_its_safety_checks_did(edgeward: Run, tiny_pack: Path) ->
     wrong = edgeward("chat", tiny_pack, "--safety", "spam")
     assert wrong.returncode != 0
     assert "there is no check 'spam'; there are toxicity, jailbreak, pii" in wrong.stderr
+
+
+def test_batch_tells_bad_rows_and_keeps_the_good_ones(
+    edgeward: Run, tiny_pack: Path, tmp_path: Path
+) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"id": "a", "prompt": "the"}\nnonsense\n{"id": "c", "prompt": "of"}\n')
+    asked = ["batch", source, out, "--model", tiny_pack, "--max-tokens", "2", "--threads", "1"]
+    done = edgeward(*asked)
+    assert done.returncode == 1
+    assert "3 rows" in done.stderr
+    assert "line 2: it is no JSON" in done.stderr
+    assert [json.loads(line).get("id") for line in out.read_text().splitlines()] == ["a", None, "c"]
+    done = edgeward(*asked)
+    assert done.returncode == 2
+    assert "exists" in done.stderr
+    done = edgeward(*asked, "--fresh", "--json")
+    report = json.loads(done.stdout)
+    assert (report["rows"], report["failed"], report["resumed"]) == (3, 1, 0)
