@@ -13,8 +13,8 @@ from importlib.resources import files
 from edgeward.errors import EdgewardError
 from edgeward.kernels import _native
 
-NAME = "safety-1.bin"
-SHA256 = "8725b2dc25c92780585494b6cb3400d3b3c0616a74b06b0dbc6220c4f8117af4"
+NAME = "safety-2.bin"
+SHA256 = "61239855551c46477652c553e361d50912b9877b9fa1d86f198b730ca5ff7ed3"
 
 
 @cache

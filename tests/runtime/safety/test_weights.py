@@ -93,8 +93,8 @@ def test_no_group_is_flagged_much_more_than_another_in_the_same_sentences(
     for group, text in identity.neutral_by_group():
         groups[group].append(text)
     shares = [flagged(model, "toxicity", t, "balanced").mean() for t in groups.values()]
-    assert statistics.mean(shares) <= 0.05
-    assert max(shares) - min(shares) <= 0.3
+    assert statistics.mean(shares) <= 0.03
+    assert max(shares) - min(shares) <= 0.1
 
 
 def test_a_check_can_be_sent_to_another_process() -> None:
