@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import recorded
 import tiny_gguf
+import tiny_llama
 from typer.testing import CliRunner
 
 import edgeward
@@ -47,7 +51,30 @@ def test_a_pack_passes_against_itself_in_every_form(tiny_pack: Path, policy: Pat
     assert summary.read_text().startswith("### edgeward gate: passed")
 
 
-def test_a_damaged_model_is_caught(
+def test_a_damaged_quantization_is_caught(
+    policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = tiny_llama.write_pack(tmp_path / "good")
+    sound = tiny_llama.tensors
+
+    def shifted(settings: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+        """As from blocks whose scales are read one row too late, in one matrix of all."""
+        made, name = sound(settings, seed), "model.layers.1.mlp.down_proj.weight"
+        scales = np.abs(made[name]).max(axis=1, keepdims=True)
+        made[name] = made[name] / scales * np.roll(scales, 1, axis=0) * 1.2
+        return made
+
+    monkeypatch.setattr(tiny_llama, "tensors", shifted)
+    damaged = tiny_llama.write_pack(tmp_path / "damaged")
+    words = ["gate", str(good), str(damaged), "--policy", str(policy), "--threads", "1", "--json"]
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == 1, said.output
+    outcomes = {f["name"]: f["outcome"] for f in json.loads(said.stdout)["findings"]}
+    assert outcomes["quality: top1_agreement"] == "failed"
+    assert outcomes["size: pack"] == "passed"
+
+
+def test_another_model_is_caught(
     tiny_pack: Path, policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDGEWARD_HOME", str(tmp_path / "home"))
