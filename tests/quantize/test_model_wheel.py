@@ -66,13 +66,14 @@ def test_a_wheel_that_lost_its_pack_is_named(site: Path) -> None:
         store.find("tiny-wheel.1")
 
 
-def test_a_changed_byte_in_an_installed_pack_is_refused(site: Path) -> None:
-    file = site / "edgeward_model_tiny_wheel_1" / "pack" / "model.data"
+@pytest.mark.parametrize(("kind", "data"), [("fused", "fused.data"), ("portable", "model.data")])
+def test_a_changed_byte_in_an_installed_pack_is_refused(site: Path, kind: str, data: str) -> None:
+    file = site / "edgeward_model_tiny_wheel_1" / "pack" / data
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    with pytest.raises(PackError, match=r"model\.data has sha256"):
-        edgeward.load("tiny-wheel.1")
+    with pytest.raises(PackError, match=rf"{data} has sha256"):
+        edgeward.load("tiny-wheel.1", graph=kind)
 
 
 def test_every_member_is_in_the_record(wheel: Path) -> None:
