@@ -43,6 +43,7 @@ class Exchange:
         """Of the response; 0 until it has begun."""
         self._receive = receive
         self._send = send
+        self._left = False
 
     async def body(self, most: int, seconds: float) -> bytes:
         """The whole body, of at most `most` bytes and within `seconds`. Raises `Problem`."""
@@ -75,6 +76,7 @@ class Exchange:
         """Return when the client has left; call it after the body was read."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self._left = True
 
     async def begin(
         self, status: int, kind: str, headers: dict[str, str], length: int | None = None
@@ -96,7 +98,13 @@ class Exchange:
         )
 
     async def write(self, data: bytes, *, last: bool = False) -> None:
-        """Send a piece of the body. Raises `Gone` when the client does not take it."""
+        """Send a piece of the body. Raises `Gone` when the client does not take it.
+
+        Once the client is known to have left, nothing more goes to its socket: what ends its
+        request still runs to its end.
+        """
+        if self._left:
+            return
         try:
             async with asyncio.timeout(WRITE_SECONDS):
                 await self._send(

@@ -265,10 +265,13 @@ def test_the_log_has_no_text(
         server.post(CHAT, {**good, "messages": [{"role": "user", "content": secret}]})
         server.post(CHAT, {**good, "messages": [{"role": secret, "content": 7}]})
         server.ask("GET", "/grandmother")
-        until(lambda: len(caplog.messages) >= 3)
+        # The line of a request before these may come late.
+        until(
+            lambda: {200, 400, 404} <= {line["status"] for line in map(json.loads, caplog.messages)}
+        )
     assert "grandmother" not in caplog.text
-    line = json.loads(caplog.messages[0])
-    assert (line["path"], line["status"], line["end"]) == (CHAT, 200, "length")
+    lines = [json.loads(message) for message in caplog.messages]
+    assert (CHAT, 200, "length") in [(line["path"], line["status"], line["end"]) for line in lines]
 
 
 def test_feedback_and_metrics_have_their_paths(
