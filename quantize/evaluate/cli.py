@@ -1,4 +1,4 @@
-"""`edgeward eval`: measure a safety check on labelled texts; arguments in, tables or JSON out."""
+"""`edgeward eval --safety`: measure a check on labelled texts; tables or JSON out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import math
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -22,35 +21,12 @@ from .safety import Figures, Rate, Scores, measure
 SHIPPED = {"toxicity": "edgeward:toxicity_filter", "jailbreak": "edgeward:jailbreak_detector"}
 
 
-def evaluate(
-    safety: Annotated[
-        str,
-        typer.Option(
-            help=f"{', '.join(SHIPPED)}, or your own check as module:object.", show_default=False
-        ),
-    ],
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="JSON lines with text, label (1 unsafe, 0 safe) and, if known, set and subgroup; "
-            "repeat for more. Without it: made sentences.",
-            show_default=False,
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
-) -> None:
-    """Measure a safety check: recall at 1 % and 5 % false positives, AUC, calibration, fairness.
+def evaluate(safety: str, data: list[Path] | None, as_json: bool) -> None:
+    """Measure a check and print: recall at 1 % and 5 % false positives, AUC, calibration, fairness.
 
-    Thresholds are set on the safe texts given, so that checks are compared at the same price.
-    Intervals are 95 % (Wilson).
-
-    Examples:
-
-    `edgeward eval --safety jailbreak`
-
-    `edgeward eval --safety toxicity --data comments.jsonl --data benign.jsonl --json`
-
-    `edgeward eval --safety my_package.checks:my_check --data comments.jsonl`
+    `safety` is a name in `SHIPPED`, or "module:object"; `data` files of rows (None: made
+    sentences). Thresholds are set on the safe texts given, so that checks are compared at the same
+    price. Intervals are 95 % (Wilson). Raises `OptionError`.
     """
     check = find(safety)
     if data:

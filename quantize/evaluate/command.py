@@ -79,6 +79,8 @@ def evaluate(
     `edgeward eval ./pack --reference model.gguf --text wiki.txt --windows 12 --json`
 
     `edgeward eval --safety jailbreak`
+
+    `edgeward eval --safety my_package.checks:my_check --data comments.jsonl`
     """
     if safety is not None:
         if pack is not None or reference is not None:

@@ -72,7 +72,7 @@ def batch(
     A row that cannot be worked on has an `error` with its line, and the others go on; more than
     `max_errors` of them end the run. A run that was killed goes on when called the same way again;
     `fresh` begins anew and replaces the output at the end. `concurrency` rows are worked on at
-    once (None: 8 where the model computes steps of several together, otherwise 1). With
+    once (None: 16 where the model computes steps of several together, otherwise 1). With
     `engine="ray"` the work is spread over a Ray cluster: docs/scale.md. `load` holds arguments of
     `edgeward.load`, `tell` is called as rows are done.
 

@@ -41,7 +41,7 @@ class Generating(Worker):
         super().__init__(keep)
         self._model, self._chat, self._field = model, chat, field
         self._system, self._sampling, self._checks = system, sampling, safety_checks
-        # Beyond sixteen a step takes as much longer as it does more (docs/scale.md).
+        # More rows at once gain little each, and each takes a cache (docs/scale.md has figures).
         self._most = concurrency or (16 if model.info.graph_kind == "fused" else 1)
         self._joint = Joint(model, self._most)
         self._lock = threading.Lock()

@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from edgeward.errors import KeepError, OptionError
+from edgeward.file_lock import try_lock
 
 SYNC_SECONDS = 1.0
 """A power failure costs the rows of this many seconds, which are made again; a kill none."""
@@ -96,7 +97,7 @@ class Journal:
         self._file.close()
 
     def _claim(self, fresh: bool) -> None:
-        if not _lock(self._file.fileno()) or not _same(self._file.fileno(), self.partial):
+        if not try_lock(self._file.fileno()) or not _same(self._file.fileno(), self.partial):
             raise OptionError(
                 f"another run is writing {self.target}; wait for its end, or give another output."
             )
@@ -181,22 +182,3 @@ def _same(handle: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(handle), path.stat())
     except OSError:
         return False
-
-
-def _lock(handle: int) -> bool:
-    """Take the file for this process until it is closed; False if another one has it."""
-    try:
-        import fcntl
-    except ImportError:  # pragma: no cover - Windows has another call for it
-        import msvcrt
-
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

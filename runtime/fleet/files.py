@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgeward.errors import ChannelError
+from edgeward.file_lock import try_lock
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -58,22 +59,8 @@ def locked(path: Path, busy: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
     try:
-        try:
-            _lock(handle)
-        except OSError:
-            raise ChannelError(busy) from None
+        if not try_lock(handle):
+            raise ChannelError(busy)
         yield
     finally:
         os.close(handle)
-
-
-def _lock(handle: int) -> None:
-    """Raises `OSError` when it is held elsewhere."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
